@@ -1,0 +1,228 @@
+"""Contracts: what a store must do, and what every part may ask of its surroundings.
+
+A Store is a Broker (queues of messages, leases on those that were taken) and a ResultBackend in one. The docstrings are
+the contract; ``celeriac.testing.conformance`` checks every sentence of them. Every call blocks, takes many at a time,
+ends within a deadline, and may be made from any thread; after a fork the child calls ``abandon`` first.
+
+Does not know: tasks, settings, how a value becomes bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.settlement import Settled, Settlement, StoredResult
+
+PUBLISH_DEADLINE_S = 5.0
+"""``publish`` returns or raises after this long, retries included, unless told otherwise."""
+CALL_DEADLINE_S = 5.0
+"""Every other call to a store, not counting what it was asked to wait."""
+LEASE_S = 30.0
+"""A node that was silent for this long is dead: others take over what it held."""
+
+
+class Runtime(Protocol):
+    """The hidden inputs of a program, handed in: so that a fleet can run under a virtual clock, from a seed."""
+
+    def now(self) -> datetime:
+        """The wall clock: UTC with time zone."""
+
+    def time(self) -> float:
+        """The wall clock as seconds since 1970."""
+
+    def monotonic(self) -> float:
+        """A clock that never steps, seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def new_id(self) -> str:
+        """A fresh UUID4 as text."""
+
+    def random(self) -> float:
+        """At least 0, less than 1."""
+
+
+class Lessee(Struct, frozen=True):
+    """Who holds deliveries: one child of one node, at one time."""
+
+    node: str
+    """Unique to one start of one ``worker`` command: host name, pid and chance."""
+    child: str
+    """Unique within the node for its whole life: a replaced child has another."""
+
+
+class Fetched(Struct, frozen=True):
+    """The answer of ``fetch``."""
+
+    deliveries: Sequence[Delivery] = ()
+    revocations: int = 0
+    """Grows with each change of the set of revoked ids; when it has, ask ``revoked()``."""
+    more: bool = False
+    """Messages were left in these queues: do not wait before the next fetch."""
+
+
+class Pulse(Struct, frozen=True):
+    """The answer of ``keep``."""
+
+    orphans: Sequence[Lessee] = ()
+    """Lessees of nodes whose lease has ended: adopt what they held."""
+    next_due: float | None = None
+    """Seconds until the earliest message in the schedule is due; ``None``: the schedule is empty."""
+
+
+class NodeRecord(Struct, frozen=True):
+    """A living node, as ``status`` shows it."""
+
+    node: str
+    """Its name for people, such as ``celery@host``."""
+    info: Mapping[str, object]
+    """What it said of itself in its last ``keep``."""
+    seen_s: float
+    """Seconds since that."""
+
+
+class DeadRecord(Struct, frozen=True):
+    """One dead letter."""
+
+    id: str
+    """Names it among the dead letters of the store."""
+    at: float
+    """When it died: seconds since 1970."""
+    queue: str
+    reason: str
+    detail: str
+    task: str
+    task_id: str
+    raw: bytes
+    """The message as it lay in its queue."""
+
+
+class Broker(Protocol):
+    """Queues of messages, leases on those that were taken, a schedule, dead letters."""
+
+    def publish(self, messages: Sequence[Outgoing], *, deadline_s: float = PUBLISH_DEADLINE_S) -> None:
+        """Put each message at the back of its queue, or, with an eta that has not come, into the schedule.
+
+        Any number of messages; they are sent in batches, each batch whole or not at all.
+
+        Raises:
+            BrokerUnreachable: not everything was acknowledged within ``deadline_s``.
+            StoreRefused: the server said no.
+            Each has ``accepted``: how many messages, from the front, are known to be in.
+        """
+
+    def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
+        """Lease up to ``limit`` deliveries; wait up to ``wait_s`` seconds for the first one.
+
+        Of the queues together, the lowest priority number comes first, and within one priority the oldest of a queue;
+        ``queues`` are tried in the order given. A delivery stays leased while its lessee's node is alive (``keep``),
+        however long the task runs. Of several waiting fetches one message wakes one.
+
+        After a fetch whose answer was lost, the next fetch of the same lessee hands out what that one had leased.
+
+        Raises:
+            BrokerUnreachable: no answer; what may have been leased comes with the next fetch, or back with the node's end.
+            LeaseExpired: this node is not alive in the eyes of the store; ``keep`` comes first.
+        """
+
+    def interrupt(self) -> None:
+        """Make every ``fetch`` of this object that waits return at once. Safe in a signal handler."""
+
+    def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
+        """Carry out each settlement, whole or not at all, in one round trip.
+
+        One whose delivery is not (any longer) leased by ``lessee`` answers LEASE_LOST and changes nothing: nothing is
+        stored, published, requeued. A result never overwrites a SUCCESS that is stored under the same id.
+        """
+
+    def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
+        """Say that ``node`` is alive; move what is due from the schedule to the queues; find out who is dead.
+
+        Called about once a second by each node. After a silence of all nodes (the store was away, the machine slept)
+        nobody is called dead before everybody had ``lease_s / 3`` to say that he is alive.
+        """
+
+    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
+        """Take over up to ``limit`` deliveries that ``lost`` holds, atomically, under new tags.
+
+        From then on ``lost`` cannot settle them and ``by`` can. Empty: it holds none, and is forgotten.
+        """
+
+    def leave(self, node: str) -> None:
+        """Forget ``node``, which holds nothing any more."""
+
+    def nodes(self) -> Sequence[NodeRecord]:
+        """Return the nodes that are alive."""
+
+    def depth(self, queues: Sequence[str]) -> Sequence[int]:
+        """Return how many messages wait in each queue; not the leased ones, not the schedule."""
+
+    def scheduled(self) -> int:
+        """Return how many messages are in the schedule."""
+
+    def purge(self, queues: Sequence[str]) -> int:
+        """Drop the messages that wait in these queues, and those in the schedule for them; return how many."""
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+        """Remember for ``ttl_s`` seconds that these tasks must not start (the newest 50,000 at least)."""
+
+    def revoked(self) -> frozenset[str]:
+        """Return the revoked ids."""
+
+    def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
+        """Return up to ``limit`` dead letters, the oldest first, beginning after the one with id ``after``."""
+
+    def dead_letter(self, id: str) -> DeadRecord | None:
+        """Return one dead letter, or ``None``."""
+
+    def replay(self, ids: Sequence[str]) -> int:
+        """Put these dead letters at the back of the queues they came from; return how many there were."""
+
+    def purge_dead(self, ids: Sequence[str] | None = None) -> int:
+        """Forget these dead letters, or all of them; return how many."""
+
+    def close(self) -> None:
+        """Close every connection. The object may be used again: it connects anew."""
+
+    def abandon(self) -> None:
+        """Drop every connection without a word to the server: they belong to the process that forked this one."""
+
+
+class ResultBackend(Protocol):
+    """What is known about tasks: one encoded task meta for each id, and announcements of changes."""
+
+    def store_results(self, results: Sequence[StoredResult]) -> None:
+        """Store and announce each state. One that is SUCCESS already stays as it is."""
+
+    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
+        """Return the encoded task meta of each id; ``None`` where nothing is stored or it has expired."""
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Delete what is stored."""
+
+    def watch(self, ids: Sequence[str], notify: Callable[[str, bytes], None]) -> None:
+        """From now on call ``notify(id, body)`` for each state stored under one of these ids, until ``unwatch``.
+
+        What was stored before is not announced: call ``load`` after ``watch``. ``notify`` is called from a thread of the
+        store, must not block, and may be told the same state twice. A connection that broke is renewed in the
+        background, and what was stored meanwhile is announced then.
+        """
+
+    def unwatch(self, ids: Sequence[str]) -> None:
+        """Stop announcing these ids."""
+
+    def close(self) -> None:
+        """Close every connection. The object may be used again: it connects anew."""
+
+    def abandon(self) -> None:
+        """Drop every connection without a word to the server: they belong to the process that forked this one."""
+
+
+class Store(Broker, ResultBackend, Protocol):
+    """A Broker and a ResultBackend that settle in one step: result, follow-ups and delivery, or nothing."""
