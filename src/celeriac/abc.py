@@ -76,6 +76,15 @@ class Pulse(Struct, frozen=True):
     """Seconds until the earliest message in the schedule is due; ``None``: the schedule is empty."""
 
 
+class Adopted(Struct, frozen=True):
+    """A delivery that was taken over from a lessee that lost it."""
+
+    delivery: Delivery
+    """Under its new tag."""
+    was: int
+    """Its tag with the lessee that lost it: tells what that one had started."""
+
+
 class NodeRecord(Struct, frozen=True):
     """A living node, as ``status`` shows it."""
 
@@ -132,10 +141,15 @@ class Broker(Protocol):
         """
 
     def interrupt(self) -> None:
-        """Make every ``fetch`` of this object that waits return at once. Safe in a signal handler."""
+        """Make every ``fetch`` and ``doze`` of this object that waits return at once; if none waits, the next one.
+
+        Safe in a signal handler.
+        """
 
     def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
         """Carry out each settlement, whole or not at all, in one round trip.
+
+        Several Requeues keep their order: the first of them is the first to be fetched again.
 
         One whose delivery is not (any longer) leased by ``lessee`` answers LEASE_LOST and changes nothing: nothing is
         stored, published, requeued. A result never overwrites a SUCCESS that is stored under the same id.
@@ -148,10 +162,16 @@ class Broker(Protocol):
         nobody is called dead before everybody had ``lease_s / 3`` to say that he is alive.
         """
 
-    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
-        """Take over up to ``limit`` deliveries that ``lost`` holds, atomically, under new tags.
+    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Adopted]:
+        """Take over up to ``limit`` deliveries that ``lost`` holds, atomically, under new tags, the oldest first.
 
         From then on ``lost`` cannot settle them and ``by`` can. Empty: it holds none, and is forgotten.
+        """
+
+    def doze(self, seconds: float) -> None:
+        """Wait so long, or until a message enters the schedule that is due before all others, or ``interrupt``.
+
+        For the supervisor between two calls of ``keep``: what is due early must not wait for the next full second.
         """
 
     def leave(self, node: str) -> None:
