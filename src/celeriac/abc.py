@@ -76,15 +76,6 @@ class Pulse(Struct, frozen=True):
     """Seconds until the earliest message in the schedule is due; ``None``: the schedule is empty."""
 
 
-class Adopted(Struct, frozen=True):
-    """A delivery that was taken over from a lessee that lost it."""
-
-    delivery: Delivery
-    """Under its new tag."""
-    was: int
-    """Its tag with the lessee that lost it: tells what that one had started."""
-
-
 class NodeRecord(Struct, frozen=True):
     """A living node, as ``status`` shows it."""
 
@@ -162,10 +153,11 @@ class Broker(Protocol):
         nobody is called dead before everybody had ``lease_s / 3`` to say that he is alive.
         """
 
-    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Adopted]:
-        """Take over up to ``limit`` deliveries that ``lost`` holds, atomically, under new tags, the oldest first.
+    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
+        """Take over up to ``limit`` deliveries that ``lost`` holds, atomically; return what ``by`` holds now, oldest first.
 
-        From then on ``lost`` cannot settle them and ``by`` can. Empty: it holds none, and is forgotten.
+        They keep their tags. From then on ``lost`` cannot settle them and ``by`` can. Since all that ``by`` holds is
+        returned, a call whose answer was lost is simply made again. Empty: ``lost`` holds none, and is forgotten.
         """
 
     def doze(self, seconds: float) -> None:

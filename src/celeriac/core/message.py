@@ -125,7 +125,7 @@ class Delivery(Struct, frozen=True):
     """One handing-over of a message to a lessee."""
 
     tag: int
-    """Names it among the deliveries of its lessee. A later delivery to the same lessee has a larger tag."""
+    """Names it in its store as long as it is leased. A later delivery to the same lessee has a larger tag."""
     queue: str
     parcel: Parcel | Rejected
     raw: bytes

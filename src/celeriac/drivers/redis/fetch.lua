@@ -1,0 +1,63 @@
+-- Lease messages to a child.
+-- ARGV: prefix of our keys, prefix of all keys, node, child, limit, last tag known (-1: all answers arrived),
+--       number of suffixes, suffixes (most urgent first), queues
+-- Returns: revision of the revoked ids, 1 if messages were left, then tag, "queue\nsuffix\nbytes" for each delivery
+local own, all, node, child = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local limit, known, suffixes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local lease = redis.call('ZSCORE', own .. 'nodes', node)
+if not lease or tonumber(lease) <= now then return redis.error_reply('LEASE expired') end
+
+local held = own .. 'leased:' .. node .. '/' .. child
+local answer = { tonumber(redis.call('GET', own .. 'revision') or 0), 0 }
+if known >= 0 then
+  -- An answer was lost: hand out again what it leased.
+  local flat, lost = redis.call('HGETALL', held), {}
+  for i = 1, #flat, 2 do
+    if tonumber(flat[i]) > known then lost[#lost + 1] = { tonumber(flat[i]), flat[i + 1] } end
+  end
+  table.sort(lost, function(a, b) return a[1] < b[1] end)
+  for _, pair in ipairs(lost) do
+    answer[#answer + 1] = pair[1]
+    answer[#answer + 1] = pair[2]
+  end
+  if #lost > 0 then return answer end
+end
+
+local taken = {}
+for s = 8, 7 + suffixes do
+  for q = 8 + suffixes, #ARGV do
+    if #taken < limit then
+      local popped = redis.call('RPOP', all .. ARGV[q] .. ARGV[s], limit - #taken)
+      if popped then
+        local address = ARGV[q] .. '\n' .. ARGV[s] .. '\n'
+        for _, bytes in ipairs(popped) do taken[#taken + 1] = address .. bytes end
+      end
+    end
+  end
+end
+if #taken > 0 then
+  local last = redis.call('INCRBY', own .. 'tags', #taken)
+  redis.call('SADD', own .. 'children:' .. node, child)
+  local pairs_ = {}
+  for i, value in ipairs(taken) do
+    local tag = last - #taken + i
+    pairs_[2 * i - 1], pairs_[2 * i] = tag, value
+    answer[2 * i + 1], answer[2 * i + 2] = tag, value
+  end
+  redis.call('HSET', held, unpack(pairs_))
+end
+for q = 8 + suffixes, #ARGV do
+  local left, bell = 0, own .. 'wake:' .. ARGV[q]
+  if #taken >= limit then
+    for s = 8, 7 + suffixes do left = left + redis.call('LLEN', all .. ARGV[q] .. ARGV[s]) end
+  end
+  if left == 0 then
+    redis.call('DEL', bell)
+  else
+    answer[2] = 1
+    if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, 1) end
+  end
+end
+return answer

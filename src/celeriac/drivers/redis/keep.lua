@@ -1,0 +1,57 @@
+-- A node says that it is alive; what is due goes to its queue; the dead are named.
+-- ARGV: prefix of our keys, prefix of all keys, node, its record, lease (ms), number of suffixes, suffixes, queues
+-- Returns: ms until the next date (-1: none), then node, child for each lessee whose node is dead
+local own, all, node, lease, suffixes = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local nodes = own .. 'nodes'
+
+local last = tonumber(redis.call('GET', own .. 'pulse') or now)
+if now - last > lease / 6 then
+  -- Nobody said anything for a while: the store was away, or everything slept. That is no proof of death.
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now + lease / 3)) do
+    redis.call('ZADD', nodes, now + lease / 3, name)
+  end
+end
+-- A lease that ends later than any could: the clock was set back.
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', nodes, now + 2 * lease, '+inf')) do
+  redis.call('ZADD', nodes, now + lease, name)
+end
+redis.call('SET', own .. 'pulse', now)
+redis.call('ZADD', nodes, now + lease, node)
+redis.call('HSET', own .. 'records', node, string.format('%d', now) .. '\n' .. ARGV[4])
+
+local woken = {}
+local due = redis.call('ZRANGEBYSCORE', own .. 'schedule', '-inf', now, 'LIMIT', 0, 1000)
+for _, value in ipairs(due) do
+  local queue, suffix, bytes = string.match(value, '^([^\n]*)\n([^\n]*)\n(.*)$')
+  redis.call('LPUSH', all .. queue .. suffix, bytes)
+  redis.call('ZREM', own .. 'schedule', value)
+  woken[queue] = true
+end
+-- Clients that know nothing of our tokens put messages here too.
+for q = 7 + suffixes, #ARGV do
+  for s = 7, 6 + suffixes do
+    if redis.call('EXISTS', all .. ARGV[q] .. ARGV[s]) == 1 then woken[ARGV[q]] = true end
+  end
+end
+for queue in pairs(woken) do
+  local bell = own .. 'wake:' .. queue
+  if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, 1) end
+end
+
+local answer = { -1 }
+local first = redis.call('ZRANGE', own .. 'schedule', 0, 0, 'WITHSCORES')
+if first[2] then answer[1] = math.max(0, math.ceil(tonumber(first[2]) - now)) end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now)) do
+  local children = redis.call('SMEMBERS', own .. 'children:' .. name)
+  for _, child in ipairs(children) do
+    answer[#answer + 1] = name
+    answer[#answer + 1] = child
+  end
+  if #children == 0 then
+    redis.call('ZREM', nodes, name)
+    redis.call('HDEL', own .. 'records', name)
+  end
+end
+return answer

@@ -1,0 +1,175 @@
+"""What people ask of a store: depths, nodes, revocations, dead letters.
+
+Beside the life of a job: nobody waits for these, so they are plain commands. Does not know: leases, results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec import json
+
+from celeriac.abc import DeadRecord, NodeRecord, Runtime
+from celeriac.core.settlement import DeadLetter
+from celeriac.drivers.redis.connection import Connections
+from celeriac.drivers.redis.keys import Keys
+
+REVOKED_AT_MOST = 50_000
+AT_ONCE = 500
+
+
+class Records:
+    """The book-keeping of one store."""
+
+    def __init__(self, connections: Connections, *, keys: Keys, runtime: Runtime) -> None:
+        self._connections, self._keys, self._runtime = connections, keys, runtime
+        self._own = keys.own
+
+    # Nodes
+
+    def leave(self, node: str) -> None:
+        """Forget a node."""
+        own = self._own
+        self._connections.pipeline(
+            [("ZREM", own + "nodes", node), ("HDEL", own + "records", node), ("DEL", own + "children:" + node)]
+        )
+
+    def nodes(self) -> list[NodeRecord]:
+        """Return the nodes whose lease holds."""
+        now, leases, records = self._connections.pipeline(
+            [("TIME",), ("ZRANGE", self._own + "nodes", 0, -1, "WITHSCORES"), ("HGETALL", self._own + "records")]
+        )
+        now_ms = int(now[0]) * 1000 + int(now[1]) // 1000
+        ends = dict(zip(leases[::2], map(float, leases[1::2]), strict=True))
+        alive = []
+        for node, value in zip(records[::2], records[1::2], strict=True):
+            if ends.get(node, 0.0) > now_ms:
+                seen, record = value.split(b"\n", 1)
+                said = json.decode(record)
+                alive.append(NodeRecord(node=said["name"], info=said["info"], seen_s=max(0, now_ms - int(seen)) / 1000))
+        return sorted(alive, key=lambda record: record.node)
+
+    # Queues
+
+    def depth(self, queues: Sequence[str]) -> list[int]:
+        """Return how many messages wait in each queue."""
+        commands = [("LLEN", key) for queue in queues for key in self._keys.lists(queue)]
+        if not commands:
+            return []
+        lengths = self._connections.pipeline(commands)
+        width = len(self._keys.suffixes)
+        return [sum(lengths[first : first + width]) for first in range(0, len(lengths), width)]
+
+    def scheduled(self) -> int:
+        """Return how many messages wait for their date."""
+        return int(self._connections.call("ZCARD", self._own + "schedule"))
+
+    def purge(self, queues: Sequence[str]) -> int:
+        """Drop what waits in these queues and what is scheduled for them."""
+        dropped = sum(self.depth(queues))
+        keys = [key for queue in queues for key in self._keys.lists(queue)]
+        if keys:
+            self._connections.call("DEL", *keys)
+        heads = tuple(queue.encode() + b"\n" for queue in queues)
+        cursor: Any = 0
+        while True:
+            cursor, flat = self._connections.call("ZSCAN", self._own + "schedule", cursor, "COUNT", 1000)
+            doomed = [value for value in flat[::2] if value.startswith(heads)]
+            if doomed:
+                dropped += int(self._connections.call("ZREM", self._own + "schedule", *doomed))
+            if int(cursor) == 0:
+                return dropped
+
+    # Revocations
+
+    def revoke(self, ids: Sequence[str], ttl_s: float) -> None:
+        """Remember ids that must not start; the oldest beyond the bound are forgotten."""
+        if not ids:
+            return
+        now = self._runtime.time()
+        key = self._own + "revoked"
+        scored = [part for id in ids for part in (now + ttl_s, id)]
+        self._connections.pipeline(
+            [
+                ("MULTI",),
+                ("ZADD", key, *scored),
+                ("ZREMRANGEBYSCORE", key, "-inf", now),
+                ("ZREMRANGEBYRANK", key, 0, -REVOKED_AT_MOST - 1),
+                ("EXPIRE", key, 30 * 86400),
+                ("INCR", self._own + "revision"),
+                ("EXEC",),
+            ]
+        )
+
+    def revoked(self) -> frozenset[str]:
+        """Return the ids whose time has not passed."""
+        ids = self._connections.call("ZRANGEBYSCORE", self._own + "revoked", self._runtime.time(), "+inf")
+        return frozenset(id.decode() for id in ids)
+
+    # Dead letters
+
+    def dead_letters(self, limit: int, after: str | None) -> list[DeadRecord]:
+        """Return the oldest, beginning after one."""
+        first = "-inf" if after is None else f"({int(after)}"
+        ids = self._connections.call("ZRANGEBYSCORE", self._own + "dead:order", first, "+inf", "LIMIT", 0, limit)
+        return list(self._read([id.decode() for id in ids]))
+
+    def dead_letter(self, id: str) -> DeadRecord | None:
+        """Return one."""
+        return next(self._read([id]), None)
+
+    def replay(self, ids: Sequence[str]) -> int:
+        """Put them at the back of their queues."""
+        replayed = 0
+        for id in ids:
+            value = self._connections.call("HGET", self._own + "dead", id)
+            if value is not None:
+                _, _, queue, suffix, raw = value.split(b"\n", 4)
+                prefix = self._keys.prefix.encode()
+                # In one step, so that a replay made twice puts one message into the queue.
+                moved = self._connections.call("EVAL", _REPLAY, 0, self._own, id, prefix + queue + suffix, raw, queue)
+                replayed += int(moved)
+        return replayed
+
+    def purge_dead(self, ids: Sequence[str] | None) -> int:
+        """Forget some, or all."""
+        if ids is None:
+            count, *_ = self._connections.pipeline(
+                [("ZCARD", self._own + "dead:order"), ("DEL", self._own + "dead:order", self._own + "dead")]
+            )
+            return int(count)
+        if not ids:
+            return 0
+        count, _ = self._connections.pipeline(
+            [("ZREM", self._own + "dead:order", *ids), ("HDEL", self._own + "dead", *ids)]
+        )
+        return int(count)
+
+    def _read(self, ids: Sequence[str]) -> Iterator[DeadRecord]:
+        for first in range(0, len(ids), AT_ONCE):
+            part = ids[first : first + AT_ONCE]
+            for id, value in zip(part, self._connections.call("HMGET", self._own + "dead", *part), strict=True):
+                if value is not None:
+                    at, head, queue, _, raw = value.split(b"\n", 4)
+                    letter = json.decode(head, type=DeadLetter)
+                    yield DeadRecord(
+                        id=id,
+                        at=int(at) / 1000,
+                        queue=queue.decode("utf-8", "replace"),
+                        reason=letter.reason,
+                        detail=letter.detail,
+                        task=letter.task,
+                        task_id=letter.task_id,
+                        raw=raw,
+                    )
+
+
+_REPLAY = """
+if redis.call('HDEL', ARGV[1] .. 'dead', ARGV[2]) == 0 then return 0 end
+redis.call('ZREM', ARGV[1] .. 'dead:order', ARGV[2])
+redis.call('LPUSH', ARGV[3], ARGV[4])
+local bell = ARGV[1] .. 'wake:' .. ARGV[5]
+if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, 1) end
+return 1
+"""

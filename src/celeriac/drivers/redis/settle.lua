@@ -1,0 +1,74 @@
+-- Carry out settlements: result, follow-ups and what becomes of the delivery, or nothing where the lease is lost.
+-- ARGV: prefix of our keys, prefix of all keys, node, child, database of the results ('' : this one), this database,
+--       then for each settlement: tag, result key ('': none), result, its life (ms, 0: for ever), fate, its argument,
+--       number of follow-ups, and for each of them: queue, suffix, due (ms), bytes
+-- Fates: d done, r back as it was, R back as the argument "queue\nsuffix\nbytes" says, x dead letter with the argument as its head
+-- Returns: 1 or 0 (lease lost) for each
+local own, all = ARGV[1], ARGV[2]
+local held = own .. 'leased:' .. ARGV[3] .. '/' .. ARGV[4]
+local results, here = ARGV[5], ARGV[6]
+local answer, woken, backs, now = {}, {}, {}, nil
+
+local function clock()
+  if not now then
+    local t = redis.call('TIME')
+    now = t[1] * 1000 + math.floor(t[2] / 1000)
+  end
+  return now
+end
+
+local function store(key, body, life)
+  if results ~= '' then redis.call('SELECT', results) end
+  -- The first success stays, whoever comes later.
+  if not string.find(redis.call('GETRANGE', key, 0, 24), '^{"status": ?"SUCCESS"') then
+    if life > 0 then redis.call('SET', key, body, 'PX', life) else redis.call('SET', key, body) end
+    redis.call('PUBLISH', key, body)
+  end
+  if results ~= '' then redis.call('SELECT', here) end
+end
+
+local function publish(queue, suffix, due, bytes)
+  if due > 0 and due > clock() then
+    redis.call('ZADD', own .. 'schedule', due, queue .. '\n' .. suffix .. '\n' .. bytes)
+    if redis.call('LLEN', own .. 'alarm') == 0 then redis.call('LPUSH', own .. 'alarm', due) end
+  else
+    redis.call('LPUSH', all .. queue .. suffix, bytes)
+    woken[queue] = true
+  end
+end
+
+local function back(value)
+  local queue, suffix, bytes = string.match(value, '^([^\n]*)\n([^\n]*)\n(.*)$')
+  redis.call('RPUSH', all .. queue .. suffix, bytes)
+  woken[queue] = true
+end
+
+local i = 7
+while i <= #ARGV do
+  local tag, fate, argument, followups = ARGV[i], ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
+  local value = nil
+  if fate ~= 'd' then value = redis.call('HGET', held, tag) end
+  local mine = redis.call('HDEL', held, tag)
+  if mine == 1 then
+    if ARGV[i + 1] ~= '' then store(ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])) end
+    for f = i + 7, i + 6 + 4 * followups, 4 do publish(ARGV[f], ARGV[f + 1], tonumber(ARGV[f + 2]), ARGV[f + 3]) end
+    if fate == 'r' then
+      backs[#backs + 1] = value
+    elseif fate == 'R' then
+      backs[#backs + 1] = argument
+    elseif fate == 'x' then
+      local id = redis.call('INCR', own .. 'dead:last')
+      redis.call('HSET', own .. 'dead', id, string.format('%d', clock()) .. '\n' .. argument .. '\n' .. value)
+      redis.call('ZADD', own .. 'dead:order', id, id)
+    end
+  end
+  answer[#answer + 1] = mine
+  i = i + 7 + 4 * followups
+end
+-- The first of them is to be served first: it goes to the front last.
+for b = #backs, 1, -1 do back(backs[b]) end
+for queue in pairs(woken) do
+  local bell = own .. 'wake:' .. queue
+  if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, 1) end
+end
+return answer

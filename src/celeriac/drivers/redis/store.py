@@ -1,0 +1,337 @@
+"""The Redis store: what ``celeriac.abc.Store`` asks, each call one script or one pipeline.
+
+In a job's life: publish puts its message into a list, fetch leases it into a hash of the child, settle ends it.
+What must happen in one step is a Lua script in this folder; this file turns our words into the scripts' arguments and
+back. Dead letters and the like, which nobody waits for, are in ``records.py``; results in ``results.py``.
+Does not know: what a message means.
+
+Times are the server's own clock; only dates of the schedule come from the callers' clocks.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import redis
+from msgspec import json
+
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Pulse, Runtime
+from celeriac.core import envelope
+from celeriac.core.errors import OperationalError
+from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement, StoredResult
+from celeriac.drivers.redis.connection import Connections, Script, forget, read_script
+from celeriac.drivers.redis.endpoints import database, openers, server
+from celeriac.drivers.redis.keys import keys_from
+from celeriac.drivers.redis.records import Records
+from celeriac.drivers.redis.results import Results
+from celeriac.drivers.redis.waiting import Waits
+
+BATCH_MESSAGES = 500
+BATCH_BYTES = 1 << 20
+"""A script stops the server for everybody else: neither more messages nor more bytes in one."""
+READ_GRACE_S = 5.0
+"""How much later than the end of its wait a blocking command may answer before the connection counts as dead."""
+
+
+class RedisStore:
+    """Broker and result backend on one Redis server, or on one of several (``;`` in the URL, sentinels)."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        runtime: Runtime,
+        options: Mapping[str, Any] | None = None,
+        result_url: str | None = None,
+        result_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            url: ``redis://:password@host:port/db`` and the other forms of Celery's page on Redis.
+            runtime: Clock and ids.
+            options: ``broker_transport_options``.
+            result_url: The same server; may name another database. ``None``: the same database.
+            result_options: ``result_backend_transport_options``.
+        """
+        options = options or {}
+        self._runtime = runtime
+        self._keys = keys_from(options, result_options or {})
+        self._here, self._results_db = database(url), database(result_url or url)
+        self._connections = Connections(openers(url, options), name=server_name(url), runtime=runtime)
+        result_connections = self._connections
+        if self._results_db != self._here:
+            name = server_name(result_url or url)
+            result_connections = Connections(openers(result_url or url, result_options or {}), name=name, runtime=runtime)
+        self._results = Results(result_connections, keys=self._keys, runtime=runtime)
+        self._records = Records(self._connections, keys=self._keys, runtime=runtime)
+        self._waits = Waits()
+        self._blocking: dict[Lessee | None, redis.Connection] = {}
+        """Connections on which a lessee waits; they live as long as their lessee fetches."""
+        self._known: dict[Lessee, int] = {}
+        """The last tag that a lessee was handed; present after an answer was lost."""
+        self._last: dict[Lessee, int] = {}
+        self._publish, self._fetch = Script("publish"), Script("fetch")
+        self._settle, self._keep, self._adopt = Script("settle"), Script("keep"), Script("adopt")
+        me = weakref.WeakMethod(self.abandon)
+        os.register_at_fork(after_in_child=lambda: (abandon := me()) and abandon())
+
+    # Broker: the life of a message.
+
+    def publish(self, messages: Sequence[Outgoing], *, deadline_s: float = PUBLISH_DEADLINE_S) -> None:
+        """See ``abc.Broker.publish``."""
+        deadline = self._runtime.monotonic() + deadline_s
+        accepted = 0
+        arguments: list[Any] = [self._keys.own, self._keys.prefix]
+        size, count = 0, 0
+        try:
+            for message in messages:
+                arguments += (outgoing := self._outgoing(message))
+                size, count = size + len(outgoing[3]), count + 1
+                if size >= BATCH_BYTES or count >= BATCH_MESSAGES:
+                    self._connections.run(self._publish, arguments, deadline_s=deadline - self._runtime.monotonic())
+                    accepted += count
+                    arguments, size, count = arguments[:2], 0, 0
+            if count:
+                left = deadline - self._runtime.monotonic() if accepted else deadline_s
+                self._connections.run(self._publish, arguments, deadline_s=left)
+        except OperationalError as error:
+            error.accepted = accepted
+            raise
+
+    def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
+        """See ``abc.Broker.fetch``."""
+        arguments = self._fetch_arguments(queues, lessee, limit)
+        fetched = self._read_fetch(lessee, self._asking(lessee, lambda: self._connections.run(self._fetch, arguments, again=False)))
+        if fetched.deliveries or wait_s <= 0:
+            return fetched
+        bells = [f"{self._keys.own}wake:{queue}" for queue in queues]
+        deadline = self._runtime.monotonic() + wait_s
+        while (left := deadline - self._runtime.monotonic()) > 0:
+            answer = self._asking(lessee, partial(self._block, lessee, bells, left, arguments))
+            if answer is None:
+                break
+            fetched = self._read_fetch(lessee, answer)
+            if fetched.deliveries:
+                break
+        return fetched
+
+    def interrupt(self) -> None:
+        """See ``abc.Broker.interrupt``."""
+        self._waits.interrupt()
+
+    def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
+        """See ``abc.Broker.settle``."""
+        if not settlements:
+            return []
+        other = "" if self._results_db == self._here else str(self._results_db)
+        arguments: list[Any] = [self._keys.own, self._keys.prefix, lessee.node, lessee.child, other, self._here]
+        for settlement in settlements:
+            arguments += self._settlement(settlement)
+        answers = self._connections.run(self._settle, arguments)
+        return [Settled.APPLIED if answer else Settled.LEASE_LOST for answer in answers]
+
+    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
+        """See ``abc.Broker.adopt``."""
+        flat = self._connections.run(self._adopt, [self._keys.own, lost.node, lost.child, by.node, by.child, limit])
+        return _deliveries(flat)
+
+    # Broker: who is alive.
+
+    def keep(
+        self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S
+    ) -> Pulse:
+        """See ``abc.Broker.keep``."""
+        record = json.encode({"name": name, "info": info})
+        suffixes = self._keys.suffixes
+        arguments = [self._keys.own, self._keys.prefix, node, record, round(lease_s * 1000), len(suffixes), *suffixes, *queues]
+        due, *orphans = self._connections.run(self._keep, arguments)
+        return Pulse(
+            next_due=None if due < 0 else due / 1000,
+            orphans=[Lessee(n.decode(), c.decode()) for n, c in zip(orphans[::2], orphans[1::2], strict=True)],
+        )
+
+    def doze(self, seconds: float) -> None:
+        """See ``abc.Broker.doze``."""
+        if seconds > 0:
+            self._block(None, [f"{self._keys.own}alarm"], seconds, None)
+
+    def leave(self, node: str) -> None:
+        """See ``abc.Broker.leave``."""
+        self._records.leave(node)
+
+    def nodes(self) -> Sequence[NodeRecord]:
+        """See ``abc.Broker.nodes``."""
+        return self._records.nodes()
+
+    # Broker: queues, revocations and dead letters, for people and programs that look after them.
+
+    def depth(self, queues: Sequence[str]) -> Sequence[int]:
+        """See ``abc.Broker.depth``."""
+        return self._records.depth(queues)
+
+    def scheduled(self) -> int:
+        """See ``abc.Broker.scheduled``."""
+        return self._records.scheduled()
+
+    def purge(self, queues: Sequence[str]) -> int:
+        """See ``abc.Broker.purge``."""
+        return self._records.purge(queues)
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+        """See ``abc.Broker.revoke``."""
+        self._records.revoke(ids, ttl_s)
+
+    def revoked(self) -> frozenset[str]:
+        """See ``abc.Broker.revoked``."""
+        return self._records.revoked()
+
+    def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
+        """See ``abc.Broker.dead_letters``."""
+        return self._records.dead_letters(limit, after)
+
+    def dead_letter(self, id: str) -> DeadRecord | None:
+        """See ``abc.Broker.dead_letter``."""
+        return self._records.dead_letter(id)
+
+    def replay(self, ids: Sequence[str]) -> int:
+        """See ``abc.Broker.replay``."""
+        return self._records.replay(ids)
+
+    def purge_dead(self, ids: Sequence[str] | None = None) -> int:
+        """See ``abc.Broker.purge_dead``."""
+        return self._records.purge_dead(ids)
+
+    # Result backend.
+
+    def store_results(self, results: Sequence[StoredResult]) -> None:
+        """See ``abc.ResultBackend.store_results``."""
+        self._results.store(results)
+
+    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
+        """See ``abc.ResultBackend.load``."""
+        return self._results.load(ids)
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """See ``abc.ResultBackend.forget``."""
+        self._results.forget(ids)
+
+    def watch(self, ids: Sequence[str], notify: Callable[[str, bytes], None]) -> None:
+        """See ``abc.ResultBackend.watch``."""
+        self._results.watch(ids, notify)
+
+    def unwatch(self, ids: Sequence[str]) -> None:
+        """See ``abc.ResultBackend.unwatch``."""
+        self._results.unwatch(ids)
+
+    def close(self) -> None:
+        """See ``abc.Store.close``."""
+        self._results.close()
+        self._connections.close()
+        while self._blocking:
+            self._blocking.popitem()[1].disconnect()
+
+    def abandon(self) -> None:
+        """See ``abc.Store.abandon``."""
+        self._results.abandon()
+        self._connections.abandon()
+        while self._blocking:
+            forget(self._blocking.popitem()[1])
+        self._waits = Waits()
+
+    # Our words as arguments of scripts, and back.
+
+    def _outgoing(self, message: Outgoing) -> tuple[str, str, int, bytes]:
+        due = 0 if message.eta is None else round(message.eta.timestamp() * 1000)
+        return message.queue, self._keys.suffix(message.priority), due, envelope.pack(message, tag=self._runtime.new_id())
+
+    def _settlement(self, settlement: Settlement) -> list[Any]:
+        arguments: list[Any] = [settlement.tag]
+        result = settlement.result
+        if result is None:
+            arguments += ("", "", 0)
+        else:
+            life = 0 if result.ttl_s is None else max(1, round(result.ttl_s * 1000))
+            arguments += (self._keys.result(result.id), result.body, life)
+        match settlement.fate:
+            case Done():
+                arguments += ("d", "")
+            case Requeue(replacement=None):
+                arguments += ("r", "")
+            case Requeue(replacement=changed):
+                assert changed is not None
+                queue, suffix, _, packed = self._outgoing(changed)
+                arguments += ("R", b"%b\n%b\n%b" % (queue.encode(), suffix.encode(), packed))
+            case DeadLetter() as dead:
+                arguments += ("x", json.encode(dead))
+        arguments.append(len(settlement.followups))
+        for message in settlement.followups:
+            arguments += self._outgoing(message)
+        return arguments
+
+    def _fetch_arguments(self, queues: Sequence[str], lessee: Lessee, limit: int) -> list[Any]:
+        keys = self._keys
+        known = self._known.get(lessee, -1)
+        return [keys.own, keys.prefix, lessee.node, lessee.child, limit, known, len(keys.suffixes), *keys.suffixes, *queues]
+
+    def _read_fetch(self, lessee: Lessee, answer: Sequence[Any]) -> Fetched:
+        self._known.pop(lessee, None)
+        deliveries = _deliveries(answer[2:])
+        if deliveries:
+            self._last[lessee] = deliveries[-1].tag
+        return Fetched(deliveries=deliveries, revocations=answer[0], more=bool(answer[1]))
+
+    def _asking(self, lessee: Lessee, ask: Callable[[], Any]) -> Any:
+        """Ask; when no answer came, remember that the server may have leased what we do not know."""
+        try:
+            return ask()
+        except BaseException:
+            self._known[lessee] = self._last.get(lessee, 0)
+            raise
+
+    def _block(self, who: Lessee | None, bells: Sequence[str], seconds: float, fetch: Sequence[Any] | None) -> Any:
+        """Wait for a token on one of ``bells``, on a connection of the waiter's own; then fetch, if arguments are given.
+
+        Both go out in one write: the server takes up the second command when the first has ended.
+        Returns ``None`` when interrupted: then the connection, on which answers may still arrive, is given up.
+        """
+        connection = self._blocking.pop(who, None)
+        try:
+            connection = connection or self._connections.open(READ_GRACE_S)
+            connection._sock.settimeout(READ_GRACE_S)
+            # A time-out of 0 would mean for ever.
+            commands: list[Any] = [("BRPOP", *bells, f"{max(seconds, 0.001):.3f}")]
+            if fetch is not None:
+                commands.append(("EVALSHA", self._fetch.digest, 0, *fetch))
+            connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            if not self._waits.wait(connection, seconds + READ_GRACE_S):
+                connection.disconnect()
+                return None
+            answer = connection.read_response()
+            if fetch is not None:
+                answer = read_script(connection, self._fetch, fetch)
+        except (redis.RedisError, OSError) as error:
+            if connection is not None:
+                connection.disconnect()
+            raise self._connections.translate(error) from error
+        self._blocking[who] = connection
+        return answer or True
+
+
+def server_name(url: str) -> str:
+    """Return the servers of a URL without their secrets, for messages."""
+    return ";".join(part.rpartition("@")[2] if "@" in part else server(part) for part in url.split(";"))
+
+
+def _deliveries(flat: Sequence[Any]) -> list[Delivery]:
+    """Read ``tag, "queue\\nsuffix\\nbytes"`` pairs."""
+    deliveries = []
+    for tag, value in zip(flat[::2], flat[1::2], strict=True):
+        queue, _, raw = value.split(b"\n", 2)
+        deliveries.append(Delivery(tag, queue.decode("utf-8", "surrogateescape"), envelope.unpack(raw), raw))
+    return deliveries
