@@ -1,0 +1,88 @@
+# Every target works on a fresh checkout: what it needs goes into .venv first. Stamp files keep the next run quick.
+# Another interpreter: make test PYTHON=python3.13
+
+SHELL := /bin/sh
+VENV := .venv
+RUN := $(VENV)/bin
+LOCK := requirements-dev.lock
+EXTRAS := redis,yaml,zstd,brotli
+PIP := $(RUN)/python -m pip --quiet --no-input --disable-pip-version-check
+
+# systems, scenarios and further options of `make bench`
+SYSTEMS := celeriac-redis,celeriac-sqlite,celery-redis,huey-redis,huey-sqlite
+SCENARIO := throughput
+BENCH_OPTIONS :=
+BENCH := $(wildcard ../shared/bench/bench.py)
+
+.PHONY: help demo test test-long check format lint types imports unit reference bench lock clean
+
+help:
+	@echo 'make demo       a real job on the embedded store: index the standard library'
+	@echo 'make test       every check and every test; starts the servers it needs'
+	@echo 'make test-long  the tests that run for minutes'
+	@echo 'make check      format, lint, types, layers, unit tests: no server needed'
+	@echo 'make reference  write docs/reference from the code'
+	@echo 'make bench      side by side with other task queues'
+	@echo 'make lock       renew $(LOCK)'
+	@echo 'make clean      remove what these targets made'
+
+$(VENV)/.made: scripts/make_venv.sh
+	@PYTHON='$(PYTHON)' sh scripts/make_venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made pyproject.toml $(LOCK)
+	@echo 'installing celeriac into $(VENV)'
+	@$(PIP) install --constraint $(LOCK) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml $(LOCK)
+	@echo 'installing celeriac with its extras and tools into $(VENV)'
+	@$(PIP) install --requirement $(LOCK) --editable '.[$(EXTRAS)]'
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run
+	@$(RUN)/python examples/index_stdlib/run.py
+
+test: lint types imports
+	$(RUN)/python scripts/servers.py $(RUN)/python -m pytest -m 'not long'
+
+test-long: $(VENV)/.dev
+	$(RUN)/python scripts/servers.py $(RUN)/python -m pytest -m long
+
+check: lint types imports unit
+
+format: $(VENV)/.dev
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+lint: $(VENV)/.dev
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+
+types: $(VENV)/.dev
+	$(RUN)/mypy
+
+imports: $(VENV)/.dev
+	$(RUN)/lint-imports
+
+unit: $(VENV)/.dev
+	$(RUN)/python -m pytest -m 'not long' tests/unit
+
+reference: $(VENV)/.dev
+	$(RUN)/python scripts/generate_reference.py
+
+bench: $(VENV)/.made
+ifeq ($(BENCH),)
+	@echo 'the side-by-side driver is not part of this checkout: ../shared/bench/bench.py is absent' >&2; exit 1
+else
+	$(RUN)/python scripts/servers.py --fast $(RUN)/python scripts/bench.py $(BENCH) \
+		--systems '$(SYSTEMS)' --scenario $(SCENARIO) --spec celeriac=-e. --work .bench $(BENCH_OPTIONS)
+endif
+
+lock: $(VENV)/.made
+	$(RUN)/python scripts/lock.py > $(LOCK).new
+	mv $(LOCK).new $(LOCK)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .bench build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,149 @@
+"""Index the standard library of the running Python: one task a file, on the embedded store.
+
+Starts a worker on a database of its own, sends one task for each file in one call, adds up the results as they
+arrive, and stops the worker, whatever happens. ``make demo`` runs it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from celeriac import GroupResult, group
+from tasks import Contents, app, index_file
+
+HERE = Path(__file__).parent
+PATIENCE_S = 120.0
+STOP_S = 15.0
+TOP = 12
+
+
+class WorkerEnded(Exception):
+    """The worker stopped before the work was done."""
+
+
+def source_files(root: Path) -> list[Path]:
+    """Return the library's own files, without what was installed beside it."""
+    return sorted(path for path in root.rglob("*.py") if not {"site-packages", "dist-packages"} & set(path.parts))
+
+
+@contextmanager
+def worker(store: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker beside us, and leave no process of it behind."""
+    command = [sys.executable, "-m", "celeriac", "-A", "tasks", "-b", store, "--result-backend", store]
+    command += ["worker", "-l", "WARNING", "-c", str(os.cpu_count() or 2)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=HERE, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def arriving(results: GroupResult[Contents], process: subprocess.Popen[bytes]) -> Iterator[Contents]:
+    """Give each result soon after it arrives; do not wait for a worker that is gone."""
+    for result in results:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                yield result.get(timeout=1.0)
+                break
+            except TimeoutError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise WorkerEnded from None
+
+
+def module_of(path: str, root: Path) -> str:
+    """Return the package, or the module, that a file belongs to."""
+    return Path(path).relative_to(root).parts[0].removesuffix(".py")
+
+
+def table(lines: Counter[str], functions: Counter[str], classes: Counter[str]) -> Table:
+    """Show the largest packages."""
+    shown = Table(title=f"the {TOP} largest of {len(lines):,} packages and modules")
+    shown.add_column("name")
+    for heading in ("lines", "functions", "classes"):
+        shown.add_column(heading, justify="right")
+    for name, count in lines.most_common(TOP):
+        shown.add_row(name, f"{count:,}", f"{functions[name]:,}", f"{classes[name]:,}")
+    shown.add_section()
+    shown.add_row("all", f"{lines.total():,}", f"{functions.total():,}", f"{classes.total():,}")
+    return shown
+
+
+def index(console: Console, process: subprocess.Popen[bytes]) -> None:
+    """Send the tasks, merge what comes back, show it."""
+    root = Path(sysconfig.get_path("stdlib"))
+    paths = source_files(root)
+    lines, functions, classes = Counter[str](), Counter[str](), Counter[str]()
+    unparsed = 0
+    began = time.perf_counter()
+    results = group(index_file.s(str(path)) for path in paths).apply_async()
+    columns = (TextColumn("indexing {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task(str(root), total=len(paths))
+        for contents in arriving(results, process):
+            name = module_of(contents["path"], root)
+            lines[name] += contents["lines"]
+            functions[name] += contents["functions"]
+            classes[name] += contents["classes"]
+            unparsed += not contents["parsed"]
+            progress.advance(bar)
+    seconds = time.perf_counter() - began
+    console.print(table(lines, functions, classes))
+    if unparsed:
+        console.print(f"{unparsed} files are not valid Python on purpose; of them only lines were counted")
+    console.print(f"{len(paths):,} tasks in {seconds:.1f} s: {len(paths) / seconds:,.0f} tasks/s, each a file read and parsed")
+
+
+def main() -> int:
+    """Run the example; a failure shows what the worker said."""
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="index-stdlib-") as folder:
+        log = Path(folder) / "worker.log"
+        # A store of its own: what the user's environment names would win over the app, and stays untouched.
+        for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND"):
+            os.environ.pop(name, None)
+        store = f"sqlite:///{folder}/store.db"
+        app.conf.update(broker_url=store, result_backend=store)
+        try:
+            with worker(store, log) as process:
+                index(console, process)
+        except WorkerEnded:
+            console.print(f"the worker ended early; it said:\n{log.read_text()}", style="red", markup=False)
+            return 1
+        except KeyboardInterrupt:
+            console.print("interrupted")
+            return 130
+    return 0
+
+
+def leave(signum: int, _frame: object) -> None:
+    """End through every ``finally``: the worker must not outlive us."""
+    sys.exit(128 + signum)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
+    sys.exit(main())
