@@ -1,0 +1,343 @@
+"""The memory store: every sentence of ``celeriac.abc.Store``, in one process, in the plainest way.
+
+In a job's life: publish -> ``Queues`` or ``Schedule`` -> fetch -> ``Holdings`` -> settle -> ``Results``, ``DeadLetters``.
+It is the model that other drivers are compared with, and the ground of the simulation: one lock, every call a few plain
+steps under it, all time from the Runtime. With ``wait_s=0`` nothing blocks and there is no thread; whoever watches a
+result is told after the lock was released, in the thread that stored it.
+
+Leases, lives of results and revocations count on the monotonic clock; only dates (eta, the time of a death) are read from
+the wall clock, so a step of it harms nobody. Messages are kept as envelopes, as Redis and SQLite keep them.
+Does not know: tasks, what results say. Does not survive its process; a forked child has a copy of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from celeriac.abc import (
+    LEASE_S,
+    PUBLISH_DEADLINE_S,
+    DeadRecord,
+    Fetched,
+    Lessee,
+    NodeRecord,
+    Pulse,
+    Runtime,
+)
+from celeriac.core import envelope
+from celeriac.core.errors import BrokerUnreachable, LeaseExpired
+from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement, StoredResult
+from celeriac.drivers.memory.bells import Bell, Bells, Ring
+from celeriac.drivers.memory.dead import DeadLetters
+from celeriac.drivers.memory.holdings import Holdings
+from celeriac.drivers.memory.nodes import Nodes
+from celeriac.drivers.memory.queues import PRIORITIES, Letter, Queues
+from celeriac.drivers.memory.results import Announcement, Results
+from celeriac.drivers.memory.revocations import Revocations
+from celeriac.drivers.memory.schedule import Schedule
+
+log = logging.getLogger(__name__)
+
+
+class MemoryStore:
+    """A Store in the memory of one process, for any number of its threads."""
+
+    def __init__(self, *, runtime: Runtime) -> None:
+        self._runtime = runtime
+        # Reentrant: a signal handler may call ``interrupt`` while its thread is in any of these methods.
+        self._lock = threading.RLock()
+        self._queues = Queues()
+        self._schedule = Schedule()
+        self._nodes = Nodes()
+        self._holdings = Holdings()
+        self._dead = DeadLetters()
+        self._revocations = Revocations()
+        self._results = Results()
+        self._bells = Bells()
+        self._losing = False
+        self._unanswered: dict[Lessee, frozenset[int]] = {}
+
+    # --- messages -------------------------------------------------------------------------------------------------
+
+    def publish(self, messages: Sequence[Outgoing], *, deadline_s: float = PUBLISH_DEADLINE_S) -> None:
+        """See ``Broker.publish``. All in one step; ``deadline_s`` is always met."""
+        del deadline_s
+        letters = self._pack(messages)
+        with self._lock:
+            self._post(letters)
+
+    def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
+        """See ``Broker.fetch``."""
+        deadline = self._runtime.monotonic() + wait_s
+        over = False
+        while True:
+            with self._lock:
+                fetched = self._lease(queues, lessee, limit)
+                left_s = deadline - self._runtime.monotonic()
+                if fetched.deliveries or over or left_s <= 0:
+                    return fetched
+                bell = self._bells.hang(queues)
+            # A virtual clock stands still while we wait: one ring that does not come ends the wait, whatever it says.
+            over = self._wait(bell, left_s) is not Ring.CALLED
+
+    def interrupt(self) -> None:
+        """See ``Broker.interrupt``."""
+        with self._lock:
+            self._bells.interrupt()
+
+    def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
+        """See ``Broker.settle``."""
+        followups = [self._pack(settlement.followups) for settlement in settlements]
+        replacements = [self._replacement(settlement) for settlement in settlements]
+        answers: list[Settled] = []
+        returned: list[Letter] = []
+        announcements: list[Announcement] = []
+        with self._lock:
+            for settlement, letters, replacement in zip(settlements, followups, replacements, strict=True):
+                letter = self._holdings.release(lessee, settlement.tag)
+                if letter is None:
+                    answers.append(Settled.LEASE_LOST)
+                    continue
+                if settlement.result is not None:
+                    announcements += self._results.store(settlement.result, self._runtime.monotonic())
+                self._post(letters)
+                match settlement.fate:
+                    case Requeue():
+                        returned.append(replacement or letter)
+                    case DeadLetter() as why:
+                        self._dead.add(letter, why, self._runtime.time())
+                    case Done():
+                        pass
+                answers.append(Settled.APPLIED)
+            # The last comes first to the front: so the first of them is the first to be fetched.
+            for letter in reversed(returned):
+                self._queues.add_first(letter)
+                self._bells.call(letter.queue, 1)
+        _announce(announcements)
+        return answers
+
+    # --- life and death -------------------------------------------------------------------------------------------
+
+    def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
+        """See ``Broker.keep``."""
+        with self._lock:
+            now = self._runtime.monotonic()
+            self._nodes.keep(node, name=name, info=info, lease_s=lease_s, now=now)
+            self._results.drop_expired(now)
+            for letter in self._schedule.take_due(self._runtime.time()):
+                self._put_last(letter)
+            self._call_for(queues)
+            self._bells.hush()
+            orphans = [lessee for lessee in self._holdings.lessees() if not self._nodes.alive(lessee.node, now)]
+            self._nodes.bury(unless={lessee.node for lessee in orphans}, now=now)
+            due = self._schedule.next_due()
+            return Pulse(orphans, None if due is None else max(0.0, due - self._runtime.time()))
+
+    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
+        """See ``Broker.adopt``."""
+        with self._lock:
+            self._holdings.move(lost, by, limit)
+            if not self._holdings.of(lost):
+                self._unanswered.pop(lost, None)
+            return [_delivery(tag, letter) for tag, letter in self._holdings.of(by)]
+
+    def doze(self, seconds: float) -> None:
+        """See ``Broker.doze``."""
+        with self._lock:
+            bell = self._bells.hang(alarm=True)
+        self._wait(bell, seconds)
+
+    def leave(self, node: str) -> None:
+        """See ``Broker.leave``."""
+        with self._lock:
+            self._nodes.forget(node)
+
+    def nodes(self) -> Sequence[NodeRecord]:
+        """See ``Broker.nodes``."""
+        with self._lock:
+            return self._nodes.records(self._runtime.monotonic())
+
+    # --- looking and tidying --------------------------------------------------------------------------------------
+
+    def depth(self, queues: Sequence[str]) -> Sequence[int]:
+        """See ``Broker.depth``."""
+        with self._lock:
+            return [self._queues.count(queue) for queue in queues]
+
+    def scheduled(self) -> int:
+        """See ``Broker.scheduled``."""
+        with self._lock:
+            return len(self._schedule)
+
+    def purge(self, queues: Sequence[str]) -> int:
+        """See ``Broker.purge``."""
+        with self._lock:
+            return sum(map(self._queues.drop, queues)) + self._schedule.drop(frozenset(queues))
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+        """See ``Broker.revoke``."""
+        with self._lock:
+            self._revocations.add(ids, until=self._runtime.monotonic() + ttl_s)
+
+    def revoked(self) -> frozenset[str]:
+        """See ``Broker.revoked``."""
+        with self._lock:
+            return self._revocations.current(self._runtime.monotonic())
+
+    def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
+        """See ``Broker.dead_letters``."""
+        with self._lock:
+            return self._dead.page(limit=limit, after=after)
+
+    def dead_letter(self, id: str) -> DeadRecord | None:
+        """See ``Broker.dead_letter``."""
+        with self._lock:
+            return self._dead.get(id)
+
+    def replay(self, ids: Sequence[str]) -> int:
+        """See ``Broker.replay``."""
+        with self._lock:
+            letters = self._dead.take(ids)
+            for letter in letters:
+                self._put_last(letter)
+            return len(letters)
+
+    def purge_dead(self, ids: Sequence[str] | None = None) -> int:
+        """See ``Broker.purge_dead``."""
+        with self._lock:
+            return self._dead.drop_all() if ids is None else len(self._dead.take(ids))
+
+    # --- results --------------------------------------------------------------------------------------------------
+
+    def store_results(self, results: Sequence[StoredResult]) -> None:
+        """See ``ResultBackend.store_results``."""
+        announcements: list[Announcement] = []
+        with self._lock:
+            for result in results:
+                announcements += self._results.store(result, self._runtime.monotonic())
+        _announce(announcements)
+
+    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
+        """See ``ResultBackend.load``."""
+        with self._lock:
+            return self._results.load(ids, self._runtime.monotonic())
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """See ``ResultBackend.forget``."""
+        with self._lock:
+            self._results.forget(ids)
+
+    def watch(self, ids: Sequence[str], notify: Callable[[str, bytes], None]) -> None:
+        """See ``ResultBackend.watch``. ``notify`` is called in the thread that stores the state."""
+        with self._lock:
+            self._results.watch(ids, notify)
+
+    def unwatch(self, ids: Sequence[str]) -> None:
+        """See ``ResultBackend.unwatch``."""
+        with self._lock:
+            self._results.unwatch(ids)
+
+    # --- the process ----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """See ``Broker.close``. There is no connection; what is kept stays."""
+
+    def abandon(self) -> None:
+        """See ``Broker.abandon``. This process goes on with its copy; those who waited or watched were the parent's."""
+        self._lock = threading.RLock()
+        self._bells = Bells()
+        self._results.unwatch_all()
+
+    # --- for tests ------------------------------------------------------------------------------------------------
+
+    def inject(self, queue: str, raw: bytes) -> None:
+        """Put any bytes at the back of ``queue``, as a stranger would who knows nothing of bells: nobody is woken."""
+        with self._lock:
+            self._queues.add_last(Letter(queue, 0, raw))
+
+    def lose_next_answer(self) -> None:
+        """Make the next fetch that leases something do so, and then raise BrokerUnreachable instead of its answer."""
+        with self._lock:
+            self._losing = True
+
+    # --- steps under the lock -------------------------------------------------------------------------------------
+
+    def _lease(self, queues: Sequence[str], lessee: Lessee, limit: int) -> Fetched:
+        if not self._nodes.alive(lessee.node, self._runtime.monotonic()):
+            # The message that woke this call must not lie there while another call waits for it.
+            self._call_for(queues)
+            raise LeaseExpired(f"the store takes node {lessee.node!r} for dead: it must call keep before it may fetch")
+        deliveries = self._unheard(lessee)
+        if not deliveries:
+            letters = self._queues.take(queues, limit)
+            deliveries = [_delivery(self._holdings.hold(lessee, letter), letter) for letter in letters]
+        if deliveries and self._losing:
+            self._losing = False
+            self._unanswered[lessee] = frozenset(delivery.tag for delivery in deliveries)
+            raise BrokerUnreachable("the answer of a fetch was lost, as a test asked for")
+        more = any(self._queues.count(queue) for queue in queues)
+        return Fetched(deliveries, self._revocations.revision, more)
+
+    def _unheard(self, lessee: Lessee) -> list[Delivery]:
+        """Return what ``lessee`` holds and was never told of."""
+        tags = self._unanswered.pop(lessee, frozenset())
+        return [_delivery(tag, letter) for tag, letter in self._holdings.of(lessee) if tag in tags]
+
+    def _post(self, letters: Sequence[tuple[datetime | None, Letter]]) -> None:
+        for eta, letter in letters:
+            if eta is None or eta.timestamp() <= self._runtime.time():
+                self._put_last(letter)
+            elif self._schedule.add(eta.timestamp(), letter):
+                self._bells.alarm()
+
+    def _put_last(self, letter: Letter) -> None:
+        self._queues.add_last(letter)
+        self._bells.call(letter.queue, 1)
+
+    def _call_for(self, queues: Sequence[str]) -> None:
+        """Wake somebody for each message that waits in ``queues``."""
+        for queue in queues:
+            self._bells.call(queue, self._queues.count(queue))
+
+    # --- steps without the lock -----------------------------------------------------------------------------------
+
+    def _wait(self, bell: Bell, seconds: float) -> Ring:
+        try:
+            return bell.wait(seconds)
+        except BaseException:
+            # Such as KeyboardInterrupt: somebody else must hear of what this call was woken for.
+            with self._lock:
+                self._call_for(list(bell.queues))
+            raise
+        finally:
+            with self._lock:
+                self._bells.take_down(bell)
+
+    def _pack(self, messages: Sequence[Outgoing]) -> list[tuple[datetime | None, Letter]]:
+        return [(message.eta, self._letter(message)) for message in messages]
+
+    def _replacement(self, settlement: Settlement) -> Letter | None:
+        """Return the letter that goes back instead. Its eta is not looked at: it was due when it was fetched."""
+        fate = settlement.fate
+        return self._letter(fate.replacement) if isinstance(fate, Requeue) and fate.replacement is not None else None
+
+    def _letter(self, message: Outgoing) -> Letter:
+        priority = min(max(message.priority, PRIORITIES.start), PRIORITIES.stop - 1)
+        return Letter(message.queue, priority, envelope.pack(message, tag=self._runtime.new_id()))
+
+
+def _delivery(tag: int, letter: Letter) -> Delivery:
+    return Delivery(tag=tag, queue=letter.queue, parcel=envelope.unpack(letter.raw), raw=letter.raw)
+
+
+def _announce(announcements: Sequence[Announcement]) -> None:
+    for due in announcements:
+        try:
+            due.notify(due.id, due.body)
+        except Exception:
+            # What was stored is stored: the fault of a watcher must not look like one of the store.
+            log.exception("a watcher of results failed", extra={"event": "watcher-failed", "task_id": due.id})
