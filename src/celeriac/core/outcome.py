@@ -1,0 +1,61 @@
+"""How a run ended, said by whoever ran it.
+
+In a job's life: execution -> Outcome -> settlement. Frozen data; values and exceptions are live objects, not yet bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from celeriac.core.message import Message
+
+
+class Success(Struct, frozen=True):
+    """The function returned."""
+
+    value: Any
+
+
+class Failure(Struct, frozen=True):
+    """The function raised, or was not let to its end."""
+
+    exception: BaseException
+    traceback: str | None = None
+    """As text, from the function's own frame on. ``None``: there was no frame of the user's."""
+    expected: bool = False
+    """The task lists this class in ``throws``: no reason for an error in the log."""
+
+
+class Retried(Struct, frozen=True):
+    """The task is to run again."""
+
+    again: Message
+    """The message to send: same id, one retry more, its eta."""
+    exception: BaseException | None
+    """What made it want to; ``None``: nothing was said."""
+    traceback: str | None
+    when: str
+    """For people: ``in 3.0s``."""
+
+
+class Ignored(Struct, frozen=True):
+    """The task asked that nothing be stored."""
+
+
+class Refused(Struct, frozen=True):
+    """The task refused its message."""
+
+    reason: str
+    requeue: bool
+
+
+class Revoked(Struct, frozen=True):
+    """It was not started: revoked, or too late."""
+
+    why: str
+    """``revoked`` or ``expired``."""
+
+
+Outcome = Success | Failure | Retried | Ignored | Refused | Revoked
