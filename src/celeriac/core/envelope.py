@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from binascii import a2b_base64, b2a_base64
+from math import isfinite
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +21,7 @@ from celeriac.core.message import Outgoing, Parcel, Rejected
 from celeriac.core.typedjson import dumps
 
 
-class _Envelope(Struct, rename="kebab"):
+class _Envelope(Struct, rename="kebab", gc=False):
     """What is read of an envelope. ``Any`` where only our own check gives a good reason."""
 
     body: str
@@ -30,11 +31,14 @@ class _Envelope(Struct, rename="kebab"):
     content_encoding: str | None = None
 
 
+_write: Final = msgspec.json.Encoder().encode
 _read: Final = msgspec.json.Decoder(_Envelope).decode
 
 
 def pack(outgoing: Outgoing, *, tag: str) -> bytes:
     """Return the message as one piece of bytes.
+
+    Headers and properties must be plain JSON, as ``protocol.encode`` and ``unpack`` make them: this is not checked again.
 
     Args:
         outgoing: What to send. Its queue and priority are written into the envelope, its eta is not.
@@ -45,28 +49,25 @@ def pack(outgoing: Outgoing, *, tag: str) -> bytes:
     """
     parcel = outgoing.parcel
     address: dict[str, Any] = {"exchange": outgoing.exchange, "routing_key": outgoing.routing_key or outgoing.queue}
-    if parcel.headers.get("redelivered"):
+    if "redelivered" in parcel.headers:
         address["redelivered"] = True
-    return dumps(
-        {
-            "body": b2a_base64(parcel.body, newline=False).decode("ascii"),
-            "content-encoding": parcel.content_encoding,
-            "content-type": parcel.content_type,
-            "headers": parcel.headers,
-            "properties": {
-                # These four stand last in what Celery writes.
-                **{name: value for name, value in parcel.properties.items() if name not in _OURS},
-                "delivery_info": address,
-                "priority": outgoing.priority,
-                "body_encoding": "base64",
-                "delivery_tag": tag,
-            },
-        },
-        place="message",
-    )
-
-
-_OURS: Final = frozenset({"delivery_info", "priority", "body_encoding", "delivery_tag"})
+    properties = {**parcel.properties, "delivery_info": address}
+    # Celery writes this one behind the address.
+    properties.pop("priority", None)
+    properties["priority"] = outgoing.priority
+    properties["body_encoding"] = "base64"
+    properties["delivery_tag"] = tag
+    envelope = {
+        "body": b2a_base64(parcel.body, newline=False).decode("ascii"),
+        "content-encoding": parcel.content_encoding,
+        "content-type": parcel.content_type,
+        "headers": parcel.headers,
+        "properties": properties,
+    }
+    try:
+        return _write(envelope)
+    except (UnicodeEncodeError, TypeError, RecursionError):
+        return dumps(envelope, place="message")
 
 
 def unpack(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Parcel | Rejected:
@@ -86,8 +87,16 @@ def unpack(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Parcel | Rejected:
 
 
 def _read_leniently(raw: bytes) -> _Envelope:
-    """Read what a strict parser refuses and Celery's writes: ``NaN``, ``Infinity``, halves of surrogate pairs."""
-    return msgspec.convert(json.loads(raw.decode("utf-8")), _Envelope)
+    """Read what a strict parser refuses and Celery's writes: ``NaN``, ``Infinity``, halves of surrogate pairs.
+
+    A header that is no number becomes its text, so that what was read once can be written again by any writer.
+    """
+    return msgspec.convert(json.loads(raw.decode("utf-8"), parse_constant=str, parse_float=_finite), _Envelope)
+
+
+def _finite(text: str) -> float | str:
+    number = float(text)
+    return number if isfinite(number) else text
 
 
 def _open(envelope: _Envelope, limits: Limits) -> Parcel | Rejected:

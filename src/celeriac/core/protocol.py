@@ -22,6 +22,7 @@ from celeriac.core.errors import ContentDisallowed, DecodeError, EncodeError
 from celeriac.core.limits import DEFAULT_LIMITS, Limits
 from celeriac.core.message import Message, Parcel, Rejected
 from celeriac.core.representation import safe_repr
+from celeriac.core.typedjson import flatten, unflatten
 
 PERSISTENT: Final = 2
 TRANSIENT: Final = 1
@@ -40,7 +41,7 @@ _Seconds = Annotated[int, Meta(ge=0, le=10**9)] | Annotated[float, Meta(ge=0, le
 _Calls = list[dict[str, Any]] | None
 
 
-class _Headers(Struct):
+class _Headers(Struct, gc=False):
     """The headers of version 2 as read: every one but two may be missing or null."""
 
     task: _Name
@@ -67,7 +68,7 @@ class _Headers(Struct):
     deliveries: _Count | None = msgspec.field(name=DELIVERIES, default=None)
 
 
-class _Embed(Struct):
+class _Embed(Struct, frozen=True):
     """What travels in the body beside the arguments."""
 
     callbacks: _Calls = None
@@ -155,10 +156,10 @@ def _headers(message: Message) -> dict[str, Any]:
         "ignore_result": message.ignore_result,
         "replaced_task_nesting": message.replaced_task_nesting,
         "stamped_headers": message.stamped_headers,
-        "stamps": message.stamps,
+        "stamps": message.stamps and flatten(message.stamps, place="stamps"),
     }
     if message.headers:
-        headers.update(message.headers)
+        headers.update(flatten(message.headers, place="headers"))
     if message.redelivered:
         headers[REDELIVERED] = True
     if message.deliveries:
@@ -219,15 +220,15 @@ def _understand(parcel: Parcel, headers: _Headers, body: Any, zone: tzinfo) -> M
     if not headers.task.isprintable() or not headers.id.isprintable():
         raise DecodeError("control characters in the name or id of the task")
     names, properties = parcel.headers, parcel.properties
-    extra = {} if names.keys() <= _KNOWN else {name: names[name] for name in names if name not in _KNOWN}
+    extra = {} if names.keys() <= _KNOWN else {name: unflatten(names[name]) for name in names if name not in _KNOWN}
     time_limit, soft_time_limit = headers.timelimit or (None, None)
     return Message(
         id=headers.id,
         task=headers.task,
         args=args,
         kwargs=kwargs,
-        eta=_moment(headers.eta, zone),
-        expires=_moment(headers.expires, zone),
+        eta=None if headers.eta is None else _moment(headers.eta, zone),
+        expires=None if headers.expires is None else _moment(headers.expires, zone),
         retries=headers.retries or 0,
         time_limit=time_limit,
         soft_time_limit=soft_time_limit,
@@ -245,7 +246,7 @@ def _understand(parcel: Parcel, headers: _Headers, body: Any, zone: tzinfo) -> M
         ignore_result=headers.ignore_result,
         replaced_task_nesting=headers.replaced_task_nesting or 0,
         stamped_headers=headers.stamped_headers,
-        stamps=headers.stamps or {},
+        stamps=unflatten(headers.stamps) if headers.stamps else {},
         callbacks=embed.callbacks,
         errbacks=embed.errbacks,
         chain=embed.chain,
@@ -276,9 +277,7 @@ def _parts(body: Any) -> tuple[Sequence[Any], Mapping[str, Any], _Embed]:
     return args, kwargs, msgspec.convert(embed, _Embed)
 
 
-def _moment(given: object, zone: tzinfo) -> datetime | None:
-    if given is None:
-        return None
+def _moment(given: object, zone: tzinfo) -> datetime:
     if isinstance(given, datetime):  # a pickled body of version 1 may hold it as it is
         moment = given
     elif isinstance(given, str) and len(given) <= _LONGEST_MOMENT:

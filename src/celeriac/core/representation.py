@@ -22,19 +22,40 @@ _ENDS: Final[dict[type, tuple[str, str]]] = {
     frozenset: ("frozenset({", "})"),
     dict: ("{", "}"),
 }
+_SCALARS: Final = _SHORT | {str}
+_TEXT: Final = frozenset({str})
+_FEW: Final = 10
 _BIG_INT: Final = 10**1000
 
 
 def safe_repr(value: Any, maxlen: int = MAX_LENGTH, maxlevels: int = MAX_LEVELS) -> str:
     """Return ``value`` as text of about ``maxlen`` characters at most, ``maxlevels`` containers deep. Never raises."""
-    if not value:
-        if type(value) is tuple:
-            return "()"
-        if type(value) is dict:
-            return "{}"
+    text = _everyday(value)
+    if text is not None and len(text) <= maxlen:
+        return text
     writer = _Writer(maxlen, maxlevels)
     writer.show(value, 0)
     return writer.text()
+
+
+def _everyday(value: Any) -> str | None:
+    """Return the repr of a few numbers and short texts; it is what ``_Writer`` would say, for a third of the price."""
+    if type(value) is tuple:
+        items: Iterable[Any] = value
+    elif type(value) is dict and _TEXT.issuperset(map(type, value)):
+        items = value.values()
+    else:
+        return None
+    if len(value) > _FEW or not _SCALARS.issuperset(map(type, items)):
+        return None
+    for item in items:
+        if type(item) is str and len(item) > MAX_LENGTH:
+            return None
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return None
+    return None if '"' in text or "\\" in text else text  # quoted otherwise than Celery does
 
 
 class _Writer:
