@@ -1,0 +1,50 @@
+"""The contract of a store in executable form: every sentence of ``celeriac.abc``, as tests for any driver.
+
+Give it a Subject, and the tests are yours:
+
+    # tests/test_my_store.py
+    import pytest
+    from celeriac.testing.conformance import Conformance, Subject
+
+    class TestMyStore(Conformance):
+        @pytest.fixture
+        def subject(self) -> Iterator[Subject]:
+            store = MyStore(...)                    # with empty storage
+            yield Subject(store=store, ...)
+            store.close()
+
+Time: a store that takes its clock from the Runtime alone runs under a ``VirtualRuntime``, and ``advance`` moves it. One
+that lives by a real clock, such as a server's, gets ``advance=time.sleep`` and a ``lease_s`` of about 0.3: then leases,
+lives and dates are that short, and a test really waits for them. No test asserts that something happened fast.
+
+For readable failures say ``pytest.register_assert_rewrite("celeriac.testing.conformance")`` in ``conftest.py``.
+A driver that is only a broker, or only a result backend, inherits the chapters that concern it. Does not know: drivers.
+"""
+
+from celeriac.testing.conformance.crowds import Crowds
+from celeriac.testing.conformance.leases import Leases
+from celeriac.testing.conformance.publishing import Publishing
+from celeriac.testing.conformance.records import DeadLettersAndPurges, Revoking
+from celeriac.testing.conformance.results import Results
+from celeriac.testing.conformance.settling import Settling
+from celeriac.testing.conformance.subject import Contract, Subject
+from celeriac.testing.conformance.waiting import Waiting
+
+
+class Conformance(Publishing, Leases, Settling, DeadLettersAndPurges, Revoking, Results, Waiting, Crowds):
+    """All chapters."""
+
+
+__all__ = [
+    "Conformance",
+    "Contract",
+    "Crowds",
+    "DeadLettersAndPurges",
+    "Leases",
+    "Publishing",
+    "Results",
+    "Revoking",
+    "Settling",
+    "Subject",
+    "Waiting",
+]
