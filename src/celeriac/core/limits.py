@@ -38,7 +38,7 @@ def too_deep(data: bytes, depth: int) -> bool:
     Of text that is no JSON the answer says nothing: the parser will refuse it.
     """
     # Nearly every message has fewer brackets in all than it may have levels: there is nothing to look at.
-    if data.count(b"[") + data.count(b"{") <= depth:
+    if len(data) <= depth or data.count(b"[") + data.count(b"{") <= depth:
         return False
     brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKETS)
     for _ in range(depth):
