@@ -1,0 +1,162 @@
+"""Two stores as one: messages in a broker, results in a backend that knows nothing of it.
+
+In a job's life: settle -> **here** -> results to the one, then follow-ups and fate to the other.
+
+The order is the promise. A result is stored before its delivery is released, so a crash in between leaves a task that is
+known to have ended and is delivered again: the repeat stores a result under the same id (or finds a SUCCESS, which
+stays) and publishes follow-ups under the same ids. The other order would lose results.
+
+For a delivery whose lease is lost no result may be stored. So the broker is asked first what the lessee still holds: one
+more call for each batch that has results. What cannot be known: a delivery that another node adopts in the moments
+between that answer and the settlement. The broker refuses it then, but its result has been stored; the heir's takes its
+place, unless it was SUCCESS. Does not know: how either of the two works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import structs
+
+from celeriac.abc import (
+    LEASE_S,
+    PUBLISH_DEADLINE_S,
+    Broker,
+    DeadRecord,
+    Fetched,
+    Lessee,
+    NodeRecord,
+    Pulse,
+    ResultBackend,
+)
+from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.settlement import Settled, Settlement, StoredResult
+
+
+class Pair:
+    """A Store made of a Broker and a ResultBackend. For any thread, as they are."""
+
+    def __init__(self, broker: Broker, results: ResultBackend) -> None:
+        self._broker = broker
+        self._results = results
+
+    # The steps that concern both.
+
+    def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
+        """See ``Broker.settle``. Results first, then follow-ups and fates: the head of this file says why."""
+        if any(one.result is not None for one in settlements):
+            held, results = self._held(lessee), []
+            for one in settlements:
+                if one.result is not None and one.tag in held:
+                    results.append(one.result)
+                held.discard(one.tag)  # a second settlement of it comes too late
+            self._results.store_results(results)
+        return self._broker.settle([structs.replace(one, result=None) for one in settlements], lessee=lessee)
+
+    def close(self) -> None:
+        """Close both. See ``Broker.close``."""
+        self._broker.close()
+        self._results.close()
+
+    def abandon(self) -> None:
+        """Abandon both. See ``Broker.abandon``."""
+        self._broker.abandon()
+        self._results.abandon()
+
+    def _held(self, lessee: Lessee) -> set[int]:
+        """Return the tags of what ``lessee`` holds at this moment."""
+        # To adopt from one who holds nothing changes nothing, and tells what the heir holds.
+        nobody = Lessee(lessee.node, f"nobody beside {lessee.child}")
+        return {delivery.tag for delivery in self._broker.adopt(nobody, by=lessee)}
+
+    # The broker's own.
+
+    def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
+        """See ``Broker.fetch``."""
+        return self._broker.fetch(queues, lessee=lessee, limit=limit, wait_s=wait_s)
+
+    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
+        """See ``Broker.adopt``."""
+        return self._broker.adopt(lost, by=by, limit=limit)
+
+    def publish(self, messages: Sequence[Outgoing], *, deadline_s: float = PUBLISH_DEADLINE_S) -> None:
+        """See ``Broker.publish``."""
+        self._broker.publish(messages, deadline_s=deadline_s)
+
+    def interrupt(self) -> None:
+        """See ``Broker.interrupt``."""
+        self._broker.interrupt()
+
+    def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
+        """See ``Broker.keep``."""
+        return self._broker.keep(node, name=name, info=info, queues=queues, lease_s=lease_s)
+
+    def doze(self, seconds: float) -> None:
+        """See ``Broker.doze``."""
+        self._broker.doze(seconds)
+
+    def leave(self, node: str) -> None:
+        """See ``Broker.leave``."""
+        self._broker.leave(node)
+
+    def nodes(self) -> Sequence[NodeRecord]:
+        """See ``Broker.nodes``."""
+        return self._broker.nodes()
+
+    def depth(self, queues: Sequence[str]) -> Sequence[int]:
+        """See ``Broker.depth``."""
+        return self._broker.depth(queues)
+
+    def scheduled(self) -> int:
+        """See ``Broker.scheduled``."""
+        return self._broker.scheduled()
+
+    def purge(self, queues: Sequence[str]) -> int:
+        """See ``Broker.purge``."""
+        return self._broker.purge(queues)
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+        """See ``Broker.revoke``."""
+        self._broker.revoke(ids, ttl_s=ttl_s)
+
+    def revoked(self) -> frozenset[str]:
+        """See ``Broker.revoked``."""
+        return self._broker.revoked()
+
+    def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
+        """See ``Broker.dead_letters``."""
+        return self._broker.dead_letters(limit=limit, after=after)
+
+    def dead_letter(self, id: str) -> DeadRecord | None:
+        """See ``Broker.dead_letter``."""
+        return self._broker.dead_letter(id)
+
+    def replay(self, ids: Sequence[str]) -> int:
+        """See ``Broker.replay``."""
+        return self._broker.replay(ids)
+
+    def purge_dead(self, ids: Sequence[str] | None = None) -> int:
+        """See ``Broker.purge_dead``."""
+        return self._broker.purge_dead(ids)
+
+    # The result backend's own.
+
+    def store_results(self, results: Sequence[StoredResult]) -> None:
+        """See ``ResultBackend.store_results``."""
+        self._results.store_results(results)
+
+    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
+        """See ``ResultBackend.load``."""
+        return self._results.load(ids)
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """See ``ResultBackend.forget``."""
+        self._results.forget(ids)
+
+    def watch(self, ids: Sequence[str], notify: Callable[[str, bytes], None]) -> None:
+        """See ``ResultBackend.watch``."""
+        self._results.watch(ids, notify)
+
+    def unwatch(self, ids: Sequence[str]) -> None:
+        """See ``ResultBackend.unwatch``."""
+        self._results.unwatch(ids)
