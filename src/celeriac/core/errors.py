@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from celeriac.core.message import Message
+
 
 class CeleriacError(Exception):
     """The root of the tree."""
@@ -107,6 +109,9 @@ class TaskPredicate(CeleriacError):
 
 class Retry(TaskPredicate):
     """The task is to run again. ``Task.retry`` raises it."""
+
+    again: Message | None = None
+    """The message to send. Not an argument: it does not travel with the stored exception."""
 
     def __init__(
         self, message: str | None = None, exc: BaseException | None = None, when: datetime | float | None = None

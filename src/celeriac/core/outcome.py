@@ -26,6 +26,8 @@ class Failure(Struct, frozen=True):
     """As text, from the function's own frame on. ``None``: there was no frame of the user's."""
     expected: bool = False
     """The task lists this class in ``throws``: no reason for an error in the log."""
+    uncallable: bool = False
+    """The function does not take these arguments: it never ran."""
 
 
 class Retried(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""A node supervises children; each child is a whole worker."""

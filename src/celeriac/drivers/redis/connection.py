@@ -7,8 +7,10 @@ again on a new one, until the deadline. Does not know: queues, leases, results.
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -28,7 +30,6 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from celeriac.abc import CALL_DEADLINE_S, Runtime
 from celeriac.core.errors import BrokerUnreachable, LeaseExpired, StoreRefused
 from celeriac.drivers.redis.endpoints import Opener
-
 
 T = TypeVar("T")
 
@@ -61,9 +62,7 @@ class Connections:
 
         return self.use(ask, deadline_s=deadline_s)
 
-    def run(
-        self, script: Script, arguments: Sequence[Any], *, deadline_s: float = CALL_DEADLINE_S, again: bool = True
-    ) -> Any:
+    def run(self, script: Script, arguments: Sequence[Any], *, deadline_s: float = CALL_DEADLINE_S, again: bool = True) -> Any:
         """Run a script. ``again=False``: one attempt only."""
         return self.use(lambda connection: run_script(connection, script, arguments), deadline_s=deadline_s, again=again)
 
@@ -103,7 +102,7 @@ class Connections:
         connection = None
         try:
             connection = self._idle.pop() if self._idle else self.open(left)
-            connection._sock.settimeout(left)  # redis-py has no public way to bound one call
+            bound(connection, left)
             answer = ask(connection)
         except ResponseError as error:
             if connection is not None:
@@ -165,6 +164,22 @@ class Connections:
         """Forget the connections of the process that forked this one: their sockets belong to it."""
         while self._idle:
             forget(self._idle.pop())
+
+
+def bound(connection: redis.Connection, seconds: float) -> None:
+    """Have reads and writes end after ``seconds``; redis-py has no public way to bound one call."""
+    sock = connection._sock
+    if sock is None:
+        raise RedisConnectionError("the connection was closed meanwhile")
+    sock.settimeout(max(seconds, 0.001))
+
+
+def hang_up(connection: redis.Connection) -> None:
+    """End the connection under its reader, in another thread: the reader sees the end and cleans up."""
+    sock = connection._sock
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 def forget(connection: redis.Connection) -> None:

@@ -77,7 +77,7 @@ def _opener(url: str, options: Mapping[str, Any]) -> Opener:
     if url.startswith("redis+socket://"):
         url = "unix://" + url.removeprefix("redis+socket://").replace("virtual_host=", "db=")
     try:
-        parsed: dict[str, Any] = dict(redis.connection.parse_url(url))  # type: ignore[no-untyped-call, unused-ignore]
+        parsed: dict[str, Any] = dict(redis.connection.parse_url(url))
     except ValueError as error:
         raise ImproperlyConfigured(f"cannot read the Redis URL: {error}") from error
     kind: type[Any] = parsed.pop("connection_class", redis.Connection)
@@ -111,7 +111,7 @@ def _sentinel_opener(parts: Sequence[str], options: Mapping[str, Any]) -> Opener
         common["password"] = password
     sentinel_arguments = dict(options.get("sentinel_kwargs") or {})
     sentinel_arguments.setdefault("socket_timeout", common["socket_connect_timeout"])
-    ask = Sentinel(addresses, sentinel_kwargs=sentinel_arguments)  # type: ignore[no-untyped-call, unused-ignore]
+    ask = Sentinel(addresses, sentinel_kwargs=sentinel_arguments)
 
     def open_master() -> redis.Connection:
         host, port = ask.discover_master(str(master))

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from celeriac.abc import CALL_DEADLINE_S, Runtime
 from celeriac.core.errors import BrokerUnreachable
-from celeriac.drivers.redis.connection import Connections, forget
+from celeriac.drivers.redis.connection import Connections, bound, forget, hang_up
 
 log = logging.getLogger("celeriac.redis")
 
@@ -78,7 +78,7 @@ class Listener:
             connection, self._connection = self._connection, None
             thread, self._thread = self._thread, None
         if connection is not None:
-            connection.disconnect()
+            hang_up(connection)
         if thread is not None and thread is not threading.current_thread():
             thread.join(CALL_DEADLINE_S)
 
@@ -98,7 +98,7 @@ class Listener:
         try:
             connection.send_command(name, *channels, check_health=False)
         except (RedisError, OSError):
-            connection.disconnect()
+            hang_up(connection)
 
     def _listen(self) -> None:
         me, pause = threading.current_thread(), 0.05
@@ -115,7 +115,7 @@ class Listener:
                 self._subscribe_all(connection, me)
                 while self._thread is me:
                     self._hear(connection)
-            except (RedisError, OSError, ValueError) as error:
+            except (RedisError, OSError) as error:
                 if self._thread is me:
                     log.debug("the connection for results broke: %s", error)
             finally:
@@ -144,7 +144,7 @@ class Listener:
             connection.send_command("PING", check_health=False)
             if not connection.can_read(CALL_DEADLINE_S):
                 raise redis.ConnectionError("no answer to PING")
-        connection._sock.settimeout(CALL_DEADLINE_S)
+        bound(connection, CALL_DEADLINE_S)
         answer = connection.read_response()
         match answer:
             case [b"message", channel, body]:

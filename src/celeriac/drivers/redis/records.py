@@ -141,9 +141,7 @@ class Records:
             return int(count)
         if not ids:
             return 0
-        count, _ = self._connections.pipeline(
-            [("ZREM", self._own + "dead:order", *ids), ("HDEL", self._own + "dead", *ids)]
-        )
+        count, _ = self._connections.pipeline([("ZREM", self._own + "dead:order", *ids), ("HDEL", self._own + "dead", *ids)])
         return int(count)
 
     def _read(self, ids: Sequence[str]) -> Iterator[DeadRecord]:

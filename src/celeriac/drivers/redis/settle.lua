@@ -46,10 +46,10 @@ end
 local i = 7
 while i <= #ARGV do
   local tag, fate, argument, followups = ARGV[i], ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
-  local value = nil
-  if fate ~= 'd' then value = redis.call('HGET', held, tag) end
-  local mine = redis.call('HDEL', held, tag)
-  if mine == 1 then
+  local value = redis.call('HGET', held, tag)
+  local mine = value and 1 or 0
+  if value then
+    -- The delivery is released last: an error in between leaves it leased, and the settlement is made again.
     if ARGV[i + 1] ~= '' then store(ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])) end
     for f = i + 7, i + 6 + 4 * followups, 4 do publish(ARGV[f], ARGV[f + 1], tonumber(ARGV[f + 2]), ARGV[f + 3]) end
     if fate == 'r' then
@@ -61,6 +61,7 @@ while i <= #ARGV do
       redis.call('HSET', own .. 'dead', id, string.format('%d', clock()) .. '\n' .. argument .. '\n' .. value)
       redis.call('ZADD', own .. 'dead:order', id, id)
     end
+    redis.call('HDEL', held, tag)
   end
   answer[#answer + 1] = mine
   i = i + 7 + 4 * followups

@@ -24,7 +24,7 @@ from celeriac.core import envelope
 from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement, StoredResult
-from celeriac.drivers.redis.connection import Connections, Script, forget, read_script
+from celeriac.drivers.redis.connection import Connections, Script, bound, forget, read_script
 from celeriac.drivers.redis.endpoints import database, openers, server
 from celeriac.drivers.redis.keys import keys_from
 from celeriac.drivers.redis.records import Records
@@ -107,7 +107,9 @@ class RedisStore:
     def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
         """See ``abc.Broker.fetch``."""
         arguments = self._fetch_arguments(queues, lessee, limit)
-        fetched = self._read_fetch(lessee, self._asking(lessee, lambda: self._connections.run(self._fetch, arguments, again=False)))
+        fetched = self._read_fetch(
+            lessee, self._asking(lessee, lambda: self._connections.run(self._fetch, arguments, again=False))
+        )
         if fetched.deliveries or wait_s <= 0:
             return fetched
         bells = [f"{self._keys.own}wake:{queue}" for queue in queues]
@@ -143,9 +145,7 @@ class RedisStore:
 
     # Broker: who is alive.
 
-    def keep(
-        self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S
-    ) -> Pulse:
+    def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
         """See ``abc.Broker.keep``."""
         record = json.encode({"name": name, "info": info})
         suffixes = self._keys.suffixes
@@ -303,7 +303,7 @@ class RedisStore:
         connection = self._blocking.pop(who, None)
         try:
             connection = connection or self._connections.open(READ_GRACE_S)
-            connection._sock.settimeout(READ_GRACE_S)
+            bound(connection, READ_GRACE_S)
             # A time-out of 0 would mean for ever.
             commands: list[Any] = [("BRPOP", *bells, f"{max(seconds, 0.001):.3f}")]
             if fetch is not None:

@@ -26,6 +26,8 @@ class Waits:
             TimeoutError: nothing came within ``seconds``.
         """
         sock = connection._sock  # redis-py's own can_read cannot watch a second descriptor
+        if sock is None:
+            raise OSError("the connection was closed meanwhile")
         heard, bell = os.pipe()
         # First in the set, then the look at the mark: an interrupt in between rings the bell.
         self._bells.add(bell)

@@ -1,0 +1,232 @@
+"""Child: the loop of one process: fetch, admit, run, settle.
+
+In a job's life: everything between the store's fetch and its settle happens here, top to bottom. ``step`` is one turn,
+a plain call without hidden waits, so that a simulation can stop a child between any two calls to the store;
+``work`` repeats it until told to stop.
+
+A batch of known-short work is run and settled as one; a run that takes longer than a batch finds its finished neighbours
+settled and its unstarted ones given back by the ``Tender``. Does not know: other children, who started it, limits.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from celeriac.abc import Lessee, Runtime, Store
+from celeriac.core.errors import LeaseExpired, OperationalError
+from celeriac.core.message import Delivery, Message, Rejected
+from celeriac.core.outcome import Outcome, Revoked
+from celeriac.core.settlement import Requeue, Settlement
+from celeriac.worker import report
+from celeriac.worker.admission import Drop, Hold, admit
+from celeriac.worker.appetite import BATCH_S, Appetite
+from celeriac.worker.lanes import Lane
+from celeriac.worker.reading import Reader
+from celeriac.worker.request import Request
+from celeriac.worker.settlement import Terms, hold, refuse, settle, started
+from celeriac.worker.settler import Settler
+
+log = logging.getLogger("celeriac.worker")
+
+IDLE_WAIT_S = 10.0
+"""How long one fetch waits; only a bound: messages wake it."""
+_ROOM_WAIT_S = 0.5
+_PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""After the store did not answer for the first, second, … time."""
+
+
+class Child:
+    """One worker process, or its model in a simulation."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        lessee: Lessee,
+        queues: Sequence[str],
+        lane: Lane,
+        reader: Reader,
+        appetite: Appetite,
+        terms: Terms,
+        runtime: Runtime,
+        max_deliveries: int = 5,
+        max_tasks: int | None = None,
+    ) -> None:
+        self._store, self._me, self._queues, self._lane = store, lessee, list(queues), lane
+        self._reader, self._appetite, self._terms, self._runtime = reader, appetite, terms, runtime
+        self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
+        self._settler = Settler(store, lessee)
+        self._backlog: deque[Delivery] = deque()
+        """Leased and not begun, in the order of their tags. The tender takes from its front, too: popping is atomic."""
+        self._revoked: frozenset[str] = frozenset()
+        self._revision = 0
+        self._stopping = False
+        self._batch_began = 0.0
+        self.begun_at: float | None = None
+        """When the run of this thread began; ``None``: nothing runs here. For the tender."""
+        self.on_arrival: Callable[[], None] = _nothing
+        """Called when work has arrived: wakes the tender."""
+
+    # One job, from top to bottom.
+
+    def step(self, wait_s: float = 0.0) -> int:
+        """Fetch once, run what came, settle it; return how many deliveries came.
+
+        Raises:
+            OperationalError: the store did not answer. Nothing is lost; call again.
+        """
+        self._settler.flush()
+        limit = self._appetite.now(self._lane.free())
+        if limit == 0:
+            self._lane.wait_for_room(_ROOM_WAIT_S if wait_s else 0.0)
+            return 0
+        if self._tasks_left is not None:
+            limit = min(limit, self._tasks_left)
+        fetched = self._store.fetch(self._queues, lessee=self._me, limit=limit, wait_s=wait_s)
+        if fetched.revocations != self._revision:
+            self._revoked, self._revision = self._store.revoked(), fetched.revocations
+        if not fetched.deliveries:
+            return 0
+        self._backlog.extend(fetched.deliveries)
+        self.on_arrival()
+        self._batch_began = self._runtime.monotonic()
+        while not self._stopping:
+            try:
+                delivery = self._backlog.popleft()
+            except IndexError:  # done, or given back
+                break
+            self._handle_whatever_happens(delivery)
+        if not self._lane.concurrent:
+            self._settler.flush()
+        return len(fetched.deliveries)
+
+    def _handle_whatever_happens(self, delivery: Delivery) -> None:
+        try:
+            self._handle(delivery)
+        except OperationalError:
+            self._backlog.appendleft(delivery)  # it has not begun: STARTED could not be stored
+            raise
+        except Exception as error:
+            # A mistake of ours, met by one message. Neither the worker nor the message is to be lost for it.
+            log.exception("a delivery from %s could not be handled", delivery.queue)
+            self._refuse(delivery, Rejected("internal", f"{type(error).__name__}: {error}"), None)
+
+    def _handle(self, delivery: Delivery) -> None:
+        message = self._reader.message(delivery)
+        if isinstance(message, Rejected):
+            return self._refuse(delivery, message, None)
+        now = self._runtime.now()
+        verdict = admit(message, now=now, revoked=self._revoked, tasks=self._reader.tasks, max_deliveries=self._max_deliveries)
+        match verdict:
+            case Rejected():
+                self._refuse(delivery, verdict, message)
+            case Hold():
+                self._settler.add(hold(message, delivery, terms=self._terms))
+            case Drop(why):
+                task = self._reader.tasks.get(message.task)
+                if task is None:
+                    return self._refuse(delivery, Rejected("unknown-task", message.task), message)
+                self._finish(self._reader.request(delivery, message, task), Revoked(why), 0.0)
+            case _:
+                self._run(self._reader.request(delivery, message, verdict.task))
+        return None
+
+    def _run(self, request: Request) -> None:
+        report.received(request.message)
+        if request.task.track_started and self._terms.stores_results and not request.task.ignore_result:
+            state = started(request, pid=os.getpid(), terms=self._terms, now=self._runtime.now())
+            self._store.store_results([state])
+        if self._tasks_left is not None:
+            self._tasks_left -= 1
+        self.begun_at = self._runtime.monotonic()
+        self._lane.run(request, self._finish)
+        self.begun_at = None
+
+    def _finish(self, request: Request, outcome: Outcome, runtime_s: float) -> None:
+        """Called by the lane, in whatever thread the run ended."""
+        if not isinstance(outcome, Revoked):
+            self._appetite.saw(runtime_s)
+        report.ended(request, outcome, runtime_s)
+        self._settler.add(settle(request, outcome, now=self._runtime.now(), terms=self._terms))
+        if self._lane.concurrent:
+            self.on_arrival()
+        elif self._runtime.monotonic() - self._batch_began > BATCH_S and self._backlog:
+            # The batch takes longer than was thought: nobody waits for its end to see a result.
+            self._flush_patiently()
+            self._batch_began = self._runtime.monotonic()
+
+    def _refuse(self, delivery: Delivery, why: Rejected, message: Message | None) -> None:
+        report.refused(delivery, why, message)
+        self._settler.add(refuse(delivery, why, message, now=self._runtime.now(), terms=self._terms))
+
+    # Until told to stop.
+
+    def work(self) -> None:
+        """Work until ``stop``, or until ``max_tasks`` have run; then give back what has not begun."""
+        failures = 0
+        while not self._stopping and self._tasks_left != 0:
+            try:
+                self.step(IDLE_WAIT_S)
+                if failures:
+                    log.info("the store answers again", extra={"event": "store-back"})
+                failures = 0
+            except LeaseExpired:
+                self._runtime.sleep(0.2)  # the supervisor says that we are alive, as soon as it can
+            except OperationalError as error:
+                pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
+                if failures == 0:
+                    log.warning("%s; trying again until it does", error, extra={"event": "store-lost"})
+                failures += 1
+                self._runtime.sleep(pause)
+        self._wind_up()
+
+    def stop(self) -> None:
+        """Take no new work; the running task goes on. Safe in a signal handler."""
+        self._stopping = True
+        self._store.interrupt()
+        self._lane.wake()
+
+    def _wind_up(self) -> None:
+        self.give_back()
+        self._flush_patiently()
+        while not self._lane.idle():
+            self._lane.wait_for_room(_ROOM_WAIT_S)
+            self._runtime.sleep(0.01)
+            self._flush_patiently()
+        self._flush_patiently()
+        self._lane.close()
+        self._store.close()
+
+    # For the tender, from its own thread.
+
+    def give_back(self) -> None:
+        """Return what has not begun to the front of its queue."""
+        while True:
+            try:
+                delivery = self._backlog.popleft()
+            except IndexError:
+                return
+            self._settler.add(Settlement(tag=delivery.tag, fate=Requeue()))
+
+    def flush(self) -> None:
+        """Settle what has ended."""
+        self._settler.flush()
+
+    @property
+    def has_loose_ends(self) -> bool:
+        """Whether something is finished and not settled, or leased and not begun."""
+        return bool(self._backlog) or len(self._settler) > 0
+
+    def _flush_patiently(self) -> None:
+        """Flush; when the store does not answer, leave it to the next flush."""
+        try:
+            self._settler.flush()
+        except OperationalError as error:
+            log.warning("%s; results are kept until it does", error, extra={"event": "store-lost"})
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

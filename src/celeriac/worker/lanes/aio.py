@@ -1,0 +1,90 @@
+"""The asyncio lane: one child, one event loop, many coroutines (``-P asyncio``). Plain functions go to threads.
+
+The loop runs in a thread of its own; the main thread fetches. A request costs one hand-off to the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from celeriac.abc import Runtime
+from celeriac.app.execution import aexecute, execute
+from celeriac.core.outcome import Failure, Outcome
+from celeriac.worker.lanes import Finish
+from celeriac.worker.request import Request
+from celeriac.worker.slots import Slot
+
+
+class AsyncioLane:
+    """``size`` slots on one loop."""
+
+    concurrent = True
+
+    def __init__(self, size: int, *, runtime: Runtime, slot: Slot) -> None:
+        self._size, self._monotonic, self._slot = size, runtime.monotonic, slot
+        self._busy = 0
+        self._change = threading.Condition()
+        self._woken = False
+        self._running: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(min(size, 64), thread_name_prefix="celeriac-lane")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="celeriac-lane-loop", daemon=True)
+        self._thread.start()
+
+    def free(self) -> int:
+        """Slots without a task."""
+        return self._size - self._busy
+
+    def wait_for_room(self, seconds: float) -> None:
+        """Wait until a run has ended."""
+        with self._change:
+            self._change.wait_for(lambda: self._busy < self._size or self._woken, timeout=seconds)
+
+    def run(self, request: Request, finish: Finish) -> None:
+        """Hand it to the loop."""
+        with self._change:
+            self._busy += 1
+        self._slot.begin(request.delivery.tag, self._monotonic(), None, None)
+        self._loop.call_soon_threadsafe(self._start, request, finish)
+
+    def idle(self) -> bool:
+        """Whether no task runs."""
+        return self._busy == 0
+
+    def wake(self) -> None:
+        """No lock here: a signal handler may have interrupted its holder. Waits end within their time."""
+        self._woken = True
+
+    def close(self) -> None:
+        """Stop the loop; what still runs there is left to the end of the process."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, request: Request, finish: Finish) -> None:
+        task = self._loop.create_task(self._serve(request, finish))
+        self._running.add(task)  # the loop itself keeps only weak references
+        task.add_done_callback(self._running.discard)
+
+    async def _serve(self, request: Request, finish: Finish) -> None:
+        began = self._monotonic()
+        outcome: Outcome
+        try:
+            if inspect.iscoroutinefunction(request.task.run):
+                outcome = await aexecute(request.task, request.context)
+            else:
+                outcome = await self._loop.run_in_executor(self._threads, execute, request.task, request.context, self._drive)
+        except BaseException as error:
+            outcome = Failure(error)
+        finish(request, outcome, self._monotonic() - began)
+        self._slot.end()
+        with self._change:
+            self._busy -= 1
+            self._change.notify()
+
+    def _drive(self, coroutine: Any) -> Any:
+        """For a plain function that returned a coroutine: back to the loop, from a thread of the pool."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

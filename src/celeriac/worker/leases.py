@@ -1,0 +1,126 @@
+"""Keep this node's lease alive; bury what died: its own children, and nodes that fell silent.
+
+In a node's life: ``tick`` about once a second, in the supervisor. Makes every call to the store that the supervisor makes,
+so that a store that does not answer never keeps it from enforcing limits. Does not know: processes, signals.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from celeriac.abc import LEASE_S, Broker, Lessee, Runtime
+from celeriac.core.message import Delivery
+from celeriac.core.settlement import DeadLetter, Requeue, Settled, Settlement
+from celeriac.worker.reading import Reader
+from celeriac.worker.recovery import Death, bury
+from celeriac.worker.settlement import Terms
+
+log = logging.getLogger("celeriac.worker")
+
+TICK_S = 1.0
+"""At most so long between two signs of life."""
+
+
+class DeadChild(Struct, frozen=True):
+    """A child of this node that has ended."""
+
+    lessee: Lessee
+    started: int
+    """Its largest tag whose run had begun."""
+    running: int
+    """The tag whose run had not ended; 0: none."""
+    death: Death
+
+
+class Leases:
+    """The lease of one node, and the deliveries of the dead."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        node: str,
+        name: str,
+        queues: Sequence[str],
+        reader: Reader,
+        terms: Terms,
+        runtime: Runtime,
+        max_deliveries: int = 5,
+        lease_s: float = LEASE_S,
+        info: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
+        self._broker, self._node, self._name, self._queues = broker, node, name, list(queues)
+        self._reader, self._terms, self._runtime = reader, terms, runtime
+        self._max_deliveries, self._lease_s, self._info = max_deliveries, lease_s, info
+        self._dead: deque[DeadChild] = deque()
+
+    def child_died(self, child: DeadChild) -> None:
+        """Take note; the next tick buries it. Any thread may call."""
+        self._dead.append(child)
+
+    @property
+    def has_dead(self) -> bool:
+        """Whether a child of ours waits for its burial."""
+        return bool(self._dead)
+
+    def tick(self) -> float:
+        """Say that we are alive, bury the dead, and return how many seconds to doze at most.
+
+        Raises:
+            OperationalError: the store did not answer; call again soon.
+        """
+        pulse = self._broker.keep(self._node, name=self._name, info=self._info(), queues=self._queues, lease_s=self._lease_s)
+        self.bury_children()
+        for lost in pulse.orphans:
+            death = Death(f"its node {lost.node} was silent for {self._lease_s:.0f} s")
+            self._bury(DeadChild(lost, started=2**62, running=0, death=death))
+        return TICK_S if pulse.next_due is None else min(TICK_S, max(pulse.next_due, 0.001))
+
+    def bury_children(self) -> None:
+        """Bury the children that died since the last time."""
+        while self._dead:
+            self._bury(self._dead[0])
+            self._dead.popleft()
+
+    def _bury(self, child: DeadChild) -> None:
+        # An heir of its own for each of the dead: after a lost answer the same question brings the same deliveries.
+        heir = Lessee(self._node, f"heir-of-{child.lessee.child}")
+        while deliveries := self._broker.adopt(child.lessee, by=heir):
+            settlements = [self._settle(delivery, child) for delivery in deliveries]
+            fields = {"event": "lessee-died", "deliveries": len(deliveries)}
+            who = f"{child.lessee.node}/{child.lessee.child}"
+            log.warning("%s ended (%s) and left %d deliveries", who, child.death.detail, len(deliveries), extra=fields)
+            answers = self._broker.settle(settlements, lessee=heir)
+            for settlement, answer in zip(settlements, answers, strict=True):
+                letter = settlement.fate
+                if answer is Settled.APPLIED and isinstance(letter, DeadLetter):
+                    fields = {"event": "task-lost", "task_id": letter.task_id}
+                    log.error(
+                        "Task %s[%s] goes to the dead letters: %s", letter.task, letter.task_id, letter.detail, extra=fields
+                    )
+
+    def _settle(self, delivery: Delivery, child: DeadChild) -> Settlement:
+        death = child.death
+        if death.timed_out is not None and delivery.tag != child.running:
+            death = replace(death, timed_out=None)
+        try:
+            return bury(
+                delivery,
+                started=delivery.tag <= child.started,
+                death=death,
+                understand=self._reader.understand,
+                max_deliveries=self._max_deliveries,
+                now=self._runtime.now(),
+                terms=self._terms,
+            )
+        except Exception as error:
+            # A mistake of ours must not keep the node from burying the others.
+            log.exception("a delivery of a dead process could not be judged")
+            if delivery.tag > child.started:
+                return Settlement(tag=delivery.tag, fate=Requeue())
+            return Settlement(tag=delivery.tag, fate=DeadLetter(reason="internal", detail=f"{type(error).__name__}: {error}"))

@@ -1,0 +1,33 @@
+"""What the ``worker`` command was asked for, as data.
+
+In a node's life: the command line makes it, ``worker.start`` reads it. ``None`` always means: as the settings say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """Options of one ``celeriac worker``."""
+
+    hostname: str | None = None
+    """Name of the node; ``%h`` host and domain, ``%n`` host, ``%d`` domain. ``None``: ``celery@%h``."""
+    concurrency: int | None = None
+    """Tasks at a time. 0: one for each CPU core."""
+    pool: str | None = None
+    """``prefork``, ``threads``, ``asyncio`` or ``solo``."""
+    queues: Sequence[str] | None = None
+    """Queues to serve. ``None``: those of the settings."""
+    exclude_queues: Sequence[str] = ()
+    """Queues not to serve, of those."""
+    max_tasks_per_child: int | None = None
+    """Replace a process after so many tasks."""
+    time_limit: float | None = None
+    """Hard limit of a run, seconds."""
+    soft_time_limit: float | None = None
+    """Soft limit of a run, seconds."""
+    prefetch_multiplier: int | None = None
+    """Cap on messages held for each slot. 0: no cap."""

@@ -1,0 +1,92 @@
+"""Carry out Settlements, many in one call, and never lose one.
+
+In a job's life: settlement -> here -> Broker.settle. Any thread may add; one at a time flushes. A Settlement that the
+store did not acknowledge stays, and is made again: the store refuses what it has already done.
+Does not know: how a Settlement is decided, when it is time to flush.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+
+from celeriac.abc import Broker, Lessee
+from celeriac.core.errors import StoreRefused
+from celeriac.core.settlement import DeadLetter, Settled, Settlement
+
+log = logging.getLogger("celeriac.worker")
+
+AT_ONCE = 500
+
+
+class Settler:
+    """The settlements of one lessee that the store has not acknowledged yet."""
+
+    def __init__(self, broker: Broker, lessee: Lessee) -> None:
+        self._broker, self._lessee = broker, lessee
+        self._pending: deque[Settlement] = deque()
+        self._one_at_a_time = threading.Lock()
+
+    def add(self, settlement: Settlement) -> None:
+        """Take one in; it is carried out with the next flush."""
+        self._pending.append(settlement)
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def flush(self) -> None:
+        """Carry out everything that is pending.
+
+        Raises:
+            BrokerUnreachable, StoreRefused: nothing is lost; what is pending stays so.
+        """
+        if not self._pending:
+            return
+        with self._one_at_a_time:
+            while batch := self._take():
+                try:
+                    answers = self._broker.settle(batch, lessee=self._lessee)
+                except StoreRefused:
+                    self._pending.extendleft(reversed(batch))
+                    if len(batch) > 1:
+                        self._flush_singly(len(batch))
+                        continue
+                    raise
+                except BaseException:
+                    self._pending.extendleft(reversed(batch))
+                    raise
+                for settlement, answer in zip(batch, answers, strict=True):
+                    if answer is Settled.LEASE_LOST:
+                        self._report_lost(settlement)
+
+    def _take(self) -> list[Settlement]:
+        batch: list[Settlement] = []
+        while len(batch) < AT_ONCE:
+            try:
+                batch.append(self._pending.popleft())
+            except IndexError:
+                break
+        return batch
+
+    def _flush_singly(self, count: int) -> None:
+        """One that the store refuses must not keep the others from their end: it becomes a dead letter."""
+        for _ in range(count):
+            settlement = self._pending.popleft()
+            try:
+                self._broker.settle([settlement], lessee=self._lessee)
+            except StoreRefused as error:
+                log.error("a settlement was refused, its message goes to the dead letters: %s", error)
+                fate = DeadLetter(reason="unsettled", detail=str(error))
+                self._broker.settle([Settlement(tag=settlement.tag, fate=fate)], lessee=self._lessee)
+            except BaseException:
+                self._pending.appendleft(settlement)
+                raise
+
+    def _report_lost(self, settlement: Settlement) -> None:
+        id = settlement.result.id if settlement.result is not None else f"delivery {settlement.tag}"
+        log.warning(
+            "the result of %s came too late: its lease had passed to another worker",
+            id,
+            extra={"event": "lease-lost", "task_id": id},
+        )

@@ -1,0 +1,173 @@
+"""The template: a process that does nothing but fork children, and say when one has ended.
+
+In a node's life: forked from the ``worker`` command after the app was imported and before there is any thread or
+connection; so its forks share the imported code with everybody and inherit no lock that some thread held. The supervisor
+talks to it over a pair of sockets. It ends when the supervisor does. Does not know: what a child does.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from msgspec import Struct, msgpack
+
+ChildMain = Callable[[int, str], int]
+"""What a child runs: its place among the slots and its name -> exit code."""
+
+
+class Order(Struct, array_like=True):
+    """Fork a child."""
+
+    index: int
+    name: str
+
+
+class Report(Struct, array_like=True):
+    """A child has started (``status`` is ``None``) or ended (``status`` as ``os.waitpid`` gives it)."""
+
+    index: int
+    name: str
+    pid: int
+    status: int | None = None
+
+
+class Template:
+    """The supervisor's end."""
+
+    def __init__(self, child_main: ChildMain) -> None:
+        """Fork. The caller has no threads and no connections."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Only we hold the writing end: when we are gone, whoever reads the other hears it.
+        lifeline, self._lifeline = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            ours.close()
+            os.close(self._lifeline)
+            _serve(theirs, lifeline, child_main)
+        theirs.close()
+        os.close(lifeline)
+        ours.setblocking(False)
+        self._socket = ours
+
+    def fileno(self) -> int:
+        """Readable when there are reports."""
+        return self._socket.fileno()
+
+    def order(self, index: int, name: str) -> None:
+        """Have a child forked; its Report follows."""
+        self._socket.send(msgpack.encode(Order(index, name)))
+
+    def reports(self) -> list[Report]:
+        """Return what happened since the last call.
+
+        Raises:
+            EOFError: the template itself has died.
+        """
+        reports = []
+        while True:
+            try:
+                data = self._socket.recv(65536)
+            except BlockingIOError:
+                return reports
+            except OSError:
+                data = b""
+            if not data:
+                raise EOFError("the template process has died")
+            reports.append(msgpack.decode(data, type=Report))
+
+    def close(self) -> None:
+        """Let it end, and wait for that."""
+        self._socket.close()
+        os.close(self._lifeline)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain) -> NoReturn:
+    """The template's whole life. Never returns: a fork must not run its parent's code to the end."""
+    code = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        heard, bell = os.pipe()
+        os.set_blocking(bell, False)
+        os.set_blocking(heard, False)
+        signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        gc.collect()
+        gc.freeze()  # a collection in a child would write to, and so copy, every page that it shares
+        children: dict[int, Order] = {}
+        while True:
+            ready, _, _ = select.select([orders, heard], [], [])
+            if heard in ready:
+                with suppress(BlockingIOError):
+                    os.read(heard, 4096)
+                _reap(children, orders)
+            if orders in ready:
+                data = orders.recv(65536)
+                if not data:
+                    code = 0
+                    break
+                order = msgpack.decode(data, type=Order)
+                pid = os.fork()
+                if pid == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    for descriptor in (heard, bell):
+                        os.close(descriptor)
+                    orders.close()
+                    _live(order, lifeline, child_main)
+                children[pid] = order
+                orders.send(msgpack.encode(Report(order.index, order.name, pid)))
+    except (BrokenPipeError, ConnectionResetError):
+        code = 0  # the supervisor is gone
+    finally:
+        os._exit(code)
+
+
+def _live(order: Order, lifeline: int, child_main: ChildMain) -> NoReturn:
+    code = 1
+    try:
+        watch_lifeline(lifeline)
+        code = child_main(order.index, order.name)
+    except BaseException:
+        import traceback  # late: a child that ends well does not need it
+
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os._exit(code)
+
+
+def watch_lifeline(lifeline: int) -> None:
+    """Have this process end when its supervisor is gone: nobody keeps its lease any more."""
+    import threading  # late: the template itself must never have a thread
+
+    def wait() -> None:
+        os.read(lifeline, 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="celeriac-lifeline", daemon=True).start()
+
+
+def _reap(children: dict[int, Order], orders: socket.socket) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        order = children.pop(pid, None)
+        if order is not None:
+            orders.send(msgpack.encode(Report(order.index, order.name, pid, status)))
