@@ -1,0 +1,113 @@
+"""``celeriac``: the options of every command, and the door to each.
+
+In a job's life: before it (``worker``, ``call``) and after it (``result``, ``dlq``). ``celeriac worker`` must start fast, so a
+command's file is imported when its name is given, not before. Does not know: what the commands do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any, Final
+
+import click
+
+from celeriac.cli.failures import run_guarded
+from celeriac.cli.program import Program
+
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
+    "worker": "Run a worker.",
+    "call": "Send a task by name and print its id.",
+    "result": "Wait for a result and print it.",
+    "status": "Show the nodes that are alive.",
+    "list": "List tasks or queues.",
+    "purge": "Delete the messages that wait in queues.",
+    "dlq": "Look into the dead letters; replay or drop them.",
+    "report": "Print versions, platform and settings for a bug report.",
+    "shell": "Open Python with the app and its tasks at hand.",
+})  # fmt: skip
+"""Name -> one line of help, so that ``--help`` imports none of them."""
+
+
+class Door(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, the most used first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command's file; its click command is named ``command`` there."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"celeriac.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say which command was perhaps meant, when there is none of that name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "see `celeriac --help`"
+            raise click.UsageError(f"there is no command {args[0]!r}: {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CELERY"})
+@click.option("-A", "--app", envvar=["APP", "CELERY_APP"], metavar="MODULE[:ATTR]", help="Where the app is.")
+@click.option(
+    "-b", "--broker", envvar=["BROKER_URL", "CELERY_BROKER_URL"], metavar="URL", help="Broker, instead of the app's own."
+)
+@click.option(
+    "--result-backend",
+    envvar=["RESULT_BACKEND", "CELERY_RESULT_BACKEND"],
+    metavar="URL",
+    help="Result backend, instead of the app's own.",
+)
+@click.option(
+    "--config", envvar=["CONFIG_MODULE", "CELERY_CONFIG_MODULE"], metavar="MODULE", help="Module to read settings from."
+)
+@click.option("--workdir", type=click.Path(exists=True, file_okay=False), help="Change to this folder first.")
+@click.option("-C", "--no-color", is_flag=True, envvar="NO_COLOR", help="Plain output.")
+@click.option("-q", "--quiet", is_flag=True, help="Less output: no banner.")
+@click.option("--traceback", is_flag=True, expose_value=False, help="On an error, show where it came from.")
+@click.version_option(version("celeriac"), prog_name="celeriac", message="%(prog)s %(version)s")
+@click.pass_context
+def celeriac(
+    ctx: click.Context,
+    app: str | None,
+    broker: str | None,
+    result_backend: str | None,
+    config: str | None,
+    workdir: str | None,
+    no_color: bool,
+    quiet: bool,
+) -> None:
+    """Run workers, send tasks, look at what became of them.
+
+    The app is found as Celery finds it: -A shop, -A shop.tasks, -A shop:app, a package's `celery` module. Options are also
+    read from the environment: CELERY_APP, CELERY_BROKER_URL, CELERY_WORKER_CONCURRENCY and so on.
+    """
+    if workdir:
+        os.chdir(workdir)
+    ctx.color = False if no_color else None
+    ctx.obj = Program(app, broker, result_backend, config, color=not no_color, quiet=quiet)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line, and leave with its exit code."""
+    run_guarded(lambda: run(arguments))
+
+
+def run(arguments: list[str] | None) -> int:
+    """Run one command; return its exit code."""
+    code: Any = celeriac.main(arguments, prog_name="celeriac", standalone_mode=False)
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,32 @@
+"""``celeriac status``: which nodes are alive, as the store knows from their leases. No node has to answer.
+
+Does not know: what they are doing.
+"""
+
+from __future__ import annotations
+
+import click
+
+from celeriac.cli.failures import OK, UNAVAILABLE
+from celeriac.cli.option_types import COMMA_LIST
+from celeriac.cli.output import as_json, print_json, printable
+from celeriac.cli.program import Program, pass_program
+
+
+@click.command("status")
+@click.option("-d", "--destination", type=COMMA_LIST, default=(), help="Only these nodes.")
+@as_json
+@pass_program
+def command(program: Program, destination: tuple[str, ...], as_json: bool) -> int:
+    """Show the nodes that are alive; exit code 69 when there is none."""
+    nodes = sorted(program.reach().store.nodes(), key=lambda node: node.node)
+    if destination:
+        nodes = [node for node in nodes if node.node in destination]
+    if as_json:
+        print_json({node.node: {"seen_s": round(node.seen_s, 3), **node.info} for node in nodes})
+    else:
+        for node in nodes:
+            click.echo(f"{printable(node.node)}: OK")
+        if not program.quiet:
+            click.echo(f"\n{len(nodes)} {'node' if len(nodes) == 1 else 'nodes'} online.", err=not nodes)
+    return OK if nodes else UNAVAILABLE

@@ -1,0 +1,47 @@
+"""The README's first screen works as printed: its example in an empty folder, and its two commands exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from cli.terminal import Terminal
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """Return the code blocks of a language, in their order."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_commands_are_targets_of_the_makefile() -> None:
+    commands = re.findall(r"^make (\w+)", blocks("sh")[0], re.MULTILINE)
+
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    assert commands == ["demo", "test"]
+    assert set(commands) <= targets
+
+
+def test_the_example_works_as_printed(terminal: Terminal, worker: Callable[..., subprocess.Popen[str]]) -> None:
+    [example] = blocks("python")
+    install, work, program = blocks("sh")[1].splitlines()
+    terminal.write("shop.py", example)
+
+    worker()
+    ran = terminal.run(program.split())
+
+    assert (install, work) == ("pip install celeriac", "celeriac -A shop worker --loglevel INFO &")
+    assert ran.out == "5\n", ran.err
+
+
+def test_the_example_is_short() -> None:
+    [example] = blocks("python")
+
+    lines = [line for line in example.splitlines() if line.strip()]
+
+    assert len(lines) <= 15
