@@ -18,7 +18,8 @@ that lives by a real clock, such as a server's, gets ``advance=time.sleep`` and 
 lives and dates are that short, and a test really waits for them. No test asserts that something happened fast.
 
 For readable failures say ``pytest.register_assert_rewrite("celeriac.testing.conformance")`` in ``conftest.py``.
-A driver that is only a broker, or only a result backend, inherits the chapters that concern it. Does not know: drivers.
+A driver that is only a broker, or only a result backend, is tested as one half of a ``drivers.pair.Pair``, with a memory
+store as the other. Does not know: drivers.
 """
 
 from celeriac.testing.conformance.crowds import Crowds
