@@ -87,7 +87,7 @@ class Node:
         try:
             while not self._finished():
                 self.tick(self._runtime.monotonic())
-                select.select([self._template, heard], [], [], ROUND_S)
+                select.select([self._template.fileno(), heard], [], [], ROUND_S)
                 with suppress(BlockingIOError):
                     os.read(heard, 4096)
                 self._read_reports()

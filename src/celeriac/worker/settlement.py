@@ -23,7 +23,6 @@ from celeriac.core.message import Delivery, Message, Outgoing, Rejected
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Revoked, Success
 from celeriac.core.settlement import DeadLetter, Done, Settlement, StoredResult
 from celeriac.core.taskmeta import TaskMeta
-from celeriac.worker import followups
 from celeriac.worker.request import Request
 
 
@@ -42,9 +41,10 @@ class Terms(Struct, frozen=True, kw_only=True):
     """Name of the node."""
     stores_results: bool
     """``False``: there is no result backend."""
-    prepare: Callable[[Message, str], Outgoing]
-    """Route and encode a message; the second argument is the queue to use when no route names one."""
-    new_id: Callable[[], str]
+    again: Callable[[Message, str], Outgoing]
+    """Encode a message that was planned before, for this queue: a retry, or one that waits for its date."""
+    follow: Callable[[Mapping[str, Any], Sequence[Any], Message], Outgoing]
+    """Plan, route and encode a callback: its signature, the arguments that go first, the message of the task that calls it."""
 
 
 def settle(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -> Settlement:
@@ -53,16 +53,15 @@ def settle(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -
     ignored = not terms.stores_results or (task.ignore_result if message.ignore_result is None else message.ignore_result)
     match outcome:
         case Success(value):
-            following = followups.callbacks(message, value, new_id=terms.new_id, now=now) if message.callbacks else ()
             try:
                 result = None if ignored else _stored(request, states.SUCCESS, value, None, now, terms)
-                messages = tuple(terms.prepare(each, request.delivery.queue) for each in following)
+                messages = tuple(terms.follow(each, (value,), message) for each in message.callbacks or ())
             except EncodeError as error:
                 return settle(request, Failure(error), now=now, terms=terms)
             return Settlement(tag=tag, fate=Done(), result=result, followups=messages)
         case Retried(again=again, exception=error, traceback=text):
             result = None if ignored else _stored(request, states.RETRY, error, text, now, terms)
-            return Settlement(tag=tag, fate=Done(), result=result, followups=(terms.prepare(again, request.delivery.queue),))
+            return Settlement(tag=tag, fate=Done(), result=result, followups=(terms.again(again, request.delivery.queue),))
         case Ignored():
             return Settlement(tag=tag, fate=Done())
         case Revoked(why):
@@ -70,7 +69,7 @@ def settle(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -
             return Settlement(tag=tag, fate=Done(), result=result)
         case Refused(requeue=True):
             # To the back of its queue: at the front it would be refused again at once, for ever.
-            return Settlement(tag=tag, fate=Done(), followups=(terms.prepare(message, request.delivery.queue),))
+            return Settlement(tag=tag, fate=Done(), followups=(terms.again(message, request.delivery.queue),))
         case Refused(reason):
             result = None if ignored else _stored(request, states.FAILURE, RejectError(reason), None, now, terms)
             return Settlement(tag=tag, fate=_letter("rejected", reason, message), result=result)
@@ -83,8 +82,7 @@ def _failed(request: Request, failure: Failure, *, now: datetime, terms: Terms, 
     error = failure.exception
     keep = terms.stores_results and (not ignored or task.store_errors_even_if_ignored)
     result = _stored(request, states.FAILURE, error, failure.traceback, now, terms) if keep else None
-    calls = followups.errbacks(message.errbacks or (), message, new_id=terms.new_id, now=now)
-    messages = tuple(terms.prepare(each, request.delivery.queue) for each in calls)
+    messages = tuple(terms.follow(each, (message.id,), message) for each in message.errbacks or ())
     fate: Done | DeadLetter = Done()
     if failure.uncallable:
         fate = _letter("arguments", exceptions.text(error), message)
@@ -100,7 +98,7 @@ def started(request: Request, *, pid: int, terms: Terms, now: datetime) -> Store
 
 def hold(request_message: Message, delivery: Delivery, *, terms: Terms) -> Settlement:
     """Return the Settlement that moves a message with a date into the schedule."""
-    return Settlement(tag=delivery.tag, fate=Done(), followups=(terms.prepare(request_message, delivery.queue),))
+    return Settlement(tag=delivery.tag, fate=Done(), followups=(terms.again(request_message, delivery.queue),))
 
 
 def refuse(delivery: Delivery, why: Rejected, message: Message | None, *, now: datetime, terms: Terms) -> Settlement:

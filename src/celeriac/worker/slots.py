@@ -19,8 +19,8 @@ class Slots:
 
     def __init__(self, count: int) -> None:
         self._memory = mmap.mmap(-1, max(1, count) * _WORDS * 8)
-        self._integers = memoryview(self._memory).cast("Q")
-        self._floats = memoryview(self._memory).cast("d")
+        self._integers: memoryview[int] = memoryview(self._memory).cast("Q")
+        self._floats: memoryview[float] = memoryview(self._memory).cast("d")
 
     def __getitem__(self, index: int) -> Slot:
         return Slot(self._integers, self._floats, index * _WORDS)
@@ -31,7 +31,7 @@ class Slot:
 
     __slots__ = ("_at", "_floats", "_integers")
 
-    def __init__(self, integers: memoryview, floats: memoryview, at: int) -> None:
+    def __init__(self, integers: memoryview[int], floats: memoryview[float], at: int) -> None:
         self._integers, self._floats, self._at = integers, floats, at
 
     def clear(self) -> None:

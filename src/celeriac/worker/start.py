@@ -14,6 +14,7 @@ from collections.abc import Callable
 from celeriac.abc import LEASE_S, Lessee, Runtime, Store
 from celeriac.app import signals
 from celeriac.app.app import Celery
+from celeriac.app.signature import from_stored
 from celeriac.core import codecs
 from celeriac.core.errors import ImproperlyConfigured, OperationalError, SoftTimeLimitExceeded
 from celeriac.worker.appetite import Appetite
@@ -197,8 +198,8 @@ def _terms(app: Celery, plan: Plan) -> Terms:
         extended=result.extended,
         hostname=plan.hostname,
         stores_results=app.stores_results,
-        prepare=app.producer.prepare_for,
-        new_id=app.runtime.new_id,
+        again=lambda message, queue: app.producer.again(message, queue=queue),
+        follow=lambda stored, first, parent: app.producer.plan(from_stored(stored, app=app).call(first), parent),
     )
 
 

@@ -71,7 +71,7 @@ class Template:
         Raises:
             EOFError: the template itself has died.
         """
-        reports = []
+        reports: list[Report] = []
         while True:
             try:
                 data = self._socket.recv(65536)
@@ -106,12 +106,12 @@ def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain) -> NoRet
         gc.freeze()  # a collection in a child would write to, and so copy, every page that it shares
         children: dict[int, Order] = {}
         while True:
-            ready, _, _ = select.select([orders, heard], [], [])
+            ready, _, _ = select.select([orders.fileno(), heard], [], [])
             if heard in ready:
                 with suppress(BlockingIOError):
                     os.read(heard, 4096)
                 _reap(children, orders)
-            if orders in ready:
+            if orders.fileno() in ready:
                 data = orders.recv(65536)
                 if not data:
                     code = 0
