@@ -22,11 +22,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from celeriac import GroupResult, group
-from tasks import Contents, app, index_file
+from celeriac import group
+from tasks import app, index_file
 
 HERE = Path(__file__).parent
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 STOP_S = 15.0
 TOP = 12
 
@@ -41,7 +41,7 @@ def source_files(root: Path) -> list[Path]:
 
 
 @contextmanager
-def worker(store: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(store: str, log: Path) -> Iterator[None]:
     """Run a worker beside us, and leave no process of it behind."""
     command = [sys.executable, "-m", "celeriac", "-A", "tasks", "-b", store, "--result-backend", store]
     command += ["worker", "-l", "WARNING", "-c", str(os.cpu_count() or 2)]
@@ -49,28 +49,23 @@ def worker(store: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
             command, cwd=HERE, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
+
+    def child_ended(_signum: int, _frame: object | None) -> None:
+        if process.poll() is not None:
+            raise WorkerEnded("the worker ended early")  # do not wait for results that nobody makes
+
+    signal.signal(signal.SIGCHLD, child_ended)
     try:
-        yield process
+        child_ended(0, None)
+        yield
     finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         process.terminate()
         try:
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def arriving(results: GroupResult[Contents], process: subprocess.Popen[bytes]) -> Iterator[Contents]:
-    """Give each result soon after it arrives; do not wait for a worker that is gone."""
-    for result in results:
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                yield result.get(timeout=1.0)
-                break
-            except TimeoutError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise WorkerEnded from None
 
 
 def module_of(path: str, root: Path) -> str:
@@ -91,7 +86,7 @@ def table(lines: Counter[str], functions: Counter[str], classes: Counter[str]) -
     return shown
 
 
-def index(console: Console, process: subprocess.Popen[bytes]) -> None:
+def index(console: Console) -> None:
     """Send the tasks, merge what comes back, show it."""
     root = Path(sysconfig.get_path("stdlib"))
     paths = source_files(root)
@@ -102,7 +97,7 @@ def index(console: Console, process: subprocess.Popen[bytes]) -> None:
     columns = (TextColumn("indexing {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task(str(root), total=len(paths))
-        for contents in arriving(results, process):
+        for contents in results.iterate(timeout=PATIENCE_S):
             name = module_of(contents["path"], root)
             lines[name] += contents["lines"]
             functions[name] += contents["functions"]
@@ -127,10 +122,10 @@ def main() -> int:
         store = f"sqlite:///{folder}/store.db"
         app.conf.update(broker_url=store, result_backend=store)
         try:
-            with worker(store, log) as process:
-                index(console, process)
-        except WorkerEnded:
-            console.print(f"the worker ended early; it said:\n{log.read_text()}", style="red", markup=False)
+            with worker(store, log):
+                index(console)
+        except (WorkerEnded, TimeoutError) as error:
+            console.print(f"{type(error).__name__}: {error}; the worker said:\n{log.read_text()}", style="red", markup=False)
             return 1
         except KeyboardInterrupt:
             console.print("interrupted")

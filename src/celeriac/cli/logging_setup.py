@@ -1,7 +1,8 @@
 """Where the worker's log lines go: the only place that installs handlers.
 
 In a job's life: beside it. Celery's habits, as settings: ``worker_hijack_root_logger`` takes the root logger over,
-``worker_redirect_stdouts`` sends what tasks print to the log. Does not know: what is logged.
+``worker_redirect_stdouts`` sends what tasks print to the log. A program that connects to the signal ``setup_logging`` does all of
+it itself. Does not know: what is logged.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import sys
 from logging.handlers import WatchedFileHandler
 from typing import Final, TextIO
 
-from celeriac.app.logs import LineFormatter
+from celeriac.app import signals
+from celeriac.app.logs import TASK_LOGGER, LineFormatter
 from celeriac.config.sections import WorkerSettings
 
 OURS: Final = "celeriac"
@@ -21,6 +23,10 @@ PRINTED: Final = "celeriac.redirected"
 
 def install_logging(settings: WorkerSettings, *, level: int, logfile: str | None, color: bool) -> None:
     """Send log records of ``level`` and above to ``logfile``, or to stderr."""
+    told = {"loglevel": level, "logfile": logfile, "format": settings.log_format, "colorize": color}
+    if signals.setup_logging.receivers:
+        signals.setup_logging.send(None, **told)
+        return
     stream = sys.__stderr__ or sys.stderr
     # Reopens the file when a log rotator has moved it away.
     handler: logging.Handler = WatchedFileHandler(logfile, encoding="utf-8") if logfile else logging.StreamHandler(stream)
@@ -38,6 +44,8 @@ def install_logging(settings: WorkerSettings, *, level: int, logfile: str | None
     if settings.hijack_root_logger or not logger.hasHandlers():
         logger.handlers[:] = [handler]
     logger.setLevel(level)
+    signals.after_setup_logger.send(None, logger=logger, **told)
+    signals.after_setup_task_logger.send(None, logger=logging.getLogger(TASK_LOGGER), **told)
     if settings.redirect_stdouts:
         redirect_stdouts(level_number(settings.redirect_stdouts_level))
 
