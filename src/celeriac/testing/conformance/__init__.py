@@ -24,6 +24,7 @@ store as the other. Does not know: drivers.
 
 from celeriac.testing.conformance.crowds import Crowds
 from celeriac.testing.conformance.leases import Leases
+from celeriac.testing.conformance.likeness import Likeness
 from celeriac.testing.conformance.publishing import Publishing
 from celeriac.testing.conformance.records import DeadLettersAndPurges, Revoking
 from celeriac.testing.conformance.results import Results
@@ -32,7 +33,7 @@ from celeriac.testing.conformance.subject import Contract, Subject
 from celeriac.testing.conformance.waiting import Waiting
 
 
-class Conformance(Publishing, Leases, Settling, DeadLettersAndPurges, Revoking, Results, Waiting, Crowds):
+class Conformance(Publishing, Leases, Settling, DeadLettersAndPurges, Revoking, Results, Waiting, Crowds, Likeness):
     """All chapters."""
 
 
@@ -42,6 +43,7 @@ __all__ = [
     "Crowds",
     "DeadLettersAndPurges",
     "Leases",
+    "Likeness",
     "Publishing",
     "Results",
     "Revoking",
