@@ -87,7 +87,7 @@ def _opener(url: str, options: Mapping[str, Any]) -> Opener:
     arguments["ssl_cert_reqs"] = _verification(arguments.get("ssl_cert_reqs"))
     if not issubclass(kind, redis.SSLConnection):
         arguments = {name: value for name, value in arguments.items() if not name.startswith("ssl_")}
-    return lambda: kind(**arguments)  # type: ignore[no-any-return]
+    return lambda: kind(**arguments)
 
 
 def _verification(value: object) -> str:

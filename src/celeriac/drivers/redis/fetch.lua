@@ -57,7 +57,7 @@ for q = 8 + suffixes, #ARGV do
     redis.call('DEL', bell)
   else
     answer[2] = 1
-    if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, 1) end
+    redis.call('ZADD', bell, 0, 1)
   end
 end
 return answer

@@ -36,8 +36,7 @@ for q = 7 + suffixes, #ARGV do
   end
 end
 for queue in pairs(woken) do
-  local bell = own .. 'wake:' .. queue
-  if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, 1) end
+  redis.call('ZADD', own .. 'wake:' .. queue, 0, 1)
 end
 
 local answer = { -1 }

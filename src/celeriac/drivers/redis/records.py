@@ -167,7 +167,6 @@ _REPLAY = """
 if redis.call('HDEL', ARGV[1] .. 'dead', ARGV[2]) == 0 then return 0 end
 redis.call('ZREM', ARGV[1] .. 'dead:order', ARGV[2])
 redis.call('LPUSH', ARGV[3], ARGV[4])
-local bell = ARGV[1] .. 'wake:' .. ARGV[5]
-if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, 1) end
+redis.call('ZADD', ARGV[1] .. 'wake:' .. ARGV[5], 0, 1)
 return 1
 """

@@ -27,10 +27,16 @@ local function store(key, body, life)
   if results ~= '' then redis.call('SELECT', here) end
 end
 
+local function alarm(due)
+  -- Only an earlier date than all others concerns the node that dozes until the next one.
+  local first = redis.call('ZRANGE', own .. 'schedule', 0, 0, 'WITHSCORES')
+  if tonumber(first[2]) == due then redis.call('ZADD', own .. 'alarm', 0, 1) end
+end
+
 local function publish(queue, suffix, due, bytes)
   if due > 0 and due > clock() then
     redis.call('ZADD', own .. 'schedule', due, queue .. '\n' .. suffix .. '\n' .. bytes)
-    if redis.call('LLEN', own .. 'alarm') == 0 then redis.call('LPUSH', own .. 'alarm', due) end
+    alarm(due)
   else
     redis.call('LPUSH', all .. queue .. suffix, bytes)
     woken[queue] = true
@@ -69,7 +75,6 @@ end
 -- The first of them is to be served first: it goes to the front last.
 for b = #backs, 1, -1 do back(backs[b]) end
 for queue in pairs(woken) do
-  local bell = own .. 'wake:' .. queue
-  if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, 1) end
+  redis.call('ZADD', own .. 'wake:' .. queue, 0, 1)
 end
 return answer

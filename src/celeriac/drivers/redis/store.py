@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -33,9 +33,13 @@ from celeriac.drivers.redis.waiting import Waits
 
 BATCH_MESSAGES = 500
 BATCH_BYTES = 1 << 20
-"""A script stops the server for everybody else: neither more messages nor more bytes in one."""
+"""A command stops the server for everybody else: neither more messages nor more bytes in one."""
 READ_GRACE_S = 5.0
 """How much later than the end of its wait a blocking command may answer before the connection counts as dead."""
+
+
+_Addressed = tuple[str, str, int, bytes]
+"""Queue, suffix of the priority, due (ms, 0: now), message."""
 
 
 class RedisStore:
@@ -87,22 +91,34 @@ class RedisStore:
         """See ``abc.Broker.publish``."""
         deadline = self._runtime.monotonic() + deadline_s
         accepted = 0
-        arguments: list[Any] = [self._keys.own, self._keys.prefix]
-        size, count = 0, 0
         try:
-            for message in messages:
-                arguments += (outgoing := self._outgoing(message))
-                size, count = size + len(outgoing[3]), count + 1
-                if size >= BATCH_BYTES or count >= BATCH_MESSAGES:
-                    self._connections.run(self._publish, arguments, deadline_s=deadline - self._runtime.monotonic())
-                    accepted += count
-                    arguments, size, count = arguments[:2], 0, 0
-            if count:
+            for batch in _batches(map(self._outgoing, messages)):
+                # The first batch may have it all; read the clock again only when there is a second one.
                 left = deadline - self._runtime.monotonic() if accepted else deadline_s
-                self._connections.run(self._publish, arguments, deadline_s=left)
+                self._publish_batch(batch, left)
+                accepted += len(batch)
         except OperationalError as error:
             error.accepted = accepted
             raise
+
+    def _publish_batch(self, batch: Sequence[_Addressed], deadline_s: float) -> None:
+        if any(due for _, _, due, _ in batch):
+            arguments: list[Any] = [self._keys.own, self._keys.prefix]
+            for addressed in batch:
+                arguments += addressed
+            self._connections.run(self._publish, arguments, deadline_s=deadline_s)
+            return
+        lists: dict[tuple[str, str], list[bytes]] = {}
+        for queue, suffix, _, packed in batch:
+            lists.setdefault((queue, suffix), []).append(packed)
+        commands: list[Sequence[Any]] = [
+            ("LPUSH", f"{self._keys.prefix}{queue}{suffix}", *packed) for (queue, suffix), packed in lists.items()
+        ]
+        if len(commands) > 1:
+            commands = [("MULTI",), *commands, ("EXEC",)]
+        # A token for whoever waits. Should it get lost, the next sign of life of any node makes up for it.
+        commands += [("ZADD", f"{self._keys.own}wake:{queue}", 0, 1) for queue in {queue for queue, _ in lists}]
+        self._connections.pipeline(commands, deadline_s=deadline_s)
 
     def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
         """See ``abc.Broker.fetch``."""
@@ -246,7 +262,7 @@ class RedisStore:
 
     # Our words as arguments of scripts, and back.
 
-    def _outgoing(self, message: Outgoing) -> tuple[str, str, int, bytes]:
+    def _outgoing(self, message: Outgoing) -> _Addressed:
         due = 0 if message.eta is None else round(message.eta.timestamp() * 1000)
         return message.queue, self._keys.suffix(message.priority), due, envelope.pack(message, tag=self._runtime.new_id())
 
@@ -305,7 +321,7 @@ class RedisStore:
             connection = connection or self._connections.open(READ_GRACE_S)
             bound(connection, READ_GRACE_S)
             # A time-out of 0 would mean for ever.
-            commands: list[Any] = [("BRPOP", *bells, f"{max(seconds, 0.001):.3f}")]
+            commands: list[Any] = [("BZPOPMIN", *bells, f"{max(seconds, 0.001):.3f}")]
             if fetch is not None:
                 commands.append(("EVALSHA", self._fetch.digest, 0, *fetch))
             connection.send_packed_command(connection.pack_commands(commands), check_health=False)
@@ -321,6 +337,20 @@ class RedisStore:
             raise self._connections.translate(error) from error
         self._blocking[who] = connection
         return answer or True
+
+
+def _batches(messages: Iterable[_Addressed]) -> Iterator[list[_Addressed]]:
+    """Cut into batches that keep the server for a moment only."""
+    batch: list[_Addressed] = []
+    size = 0
+    for message in messages:
+        batch.append(message)
+        size += len(message[3])
+        if size >= BATCH_BYTES or len(batch) >= BATCH_MESSAGES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def server_name(url: str) -> str:
