@@ -29,8 +29,8 @@ def main() -> None:
     """Install everything into a temporary environment and print what came."""
     with tempfile.TemporaryDirectory(prefix="celeriac-lock-") as folder:
         venv.create(folder, with_pip=True)
-        pip = [f"{folder}/bin/python", "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", f"{ROOT}[{EXTRAS}]", *tools()], check=True, stdout=sys.stderr)
+        pip = [f"{folder}/bin/python", "-m", "pip", "--no-input", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--quiet", "install", f"{ROOT}[{EXTRAS}]", *tools()], check=True, stdout=sys.stderr)
         frozen = subprocess.run([*pip, "list", "--format=freeze"], check=True, capture_output=True, text=True).stdout
     print("# Exact versions for development and CI; made by `make lock`. What users need is in pyproject.toml.")
     for line in sorted(frozen.splitlines(), key=str.lower):
