@@ -73,7 +73,8 @@ class Pulse(Struct, frozen=True):
     orphans: Sequence[Lessee] = ()
     """Lessees of nodes whose lease has ended: adopt what they held."""
     next_due: float | None = None
-    """Seconds until the earliest message in the schedule is due; ``None``: the schedule is empty."""
+    """Seconds until the store has something to do: the earliest message of the schedule is due, or others put messages
+    here without waking anybody. ``None``: nothing that it knows of."""
 
 
 class NodeRecord(Struct, frozen=True):

@@ -1,6 +1,7 @@
 -- A node says that it is alive; what is due goes to its queue; the dead are named.
 -- ARGV: prefix of our keys, prefix of all keys, node, its record, lease (ms), number of suffixes, suffixes, queues
--- Returns: ms until the next date (-1: none), then node, child for each lessee whose node is dead
+-- Returns: ms until the next date (-1: none), 1 if clients are about that wake nobody,
+--          then node, child for each lessee whose node is dead
 local own, all, node, lease, suffixes = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -29,17 +30,20 @@ for _, value in ipairs(due) do
   redis.call('ZREM', own .. 'schedule', value)
   woken[queue] = true
 end
--- Clients that know nothing of our tokens put messages here too.
+-- Celery's clients know nothing of our tokens. Once one was heard of, every node looks more often for a minute.
 for q = 7 + suffixes, #ARGV do
   for s = 7, 6 + suffixes do
-    if redis.call('EXISTS', all .. ARGV[q] .. ARGV[s]) == 1 then woken[ARGV[q]] = true end
+    if not woken[ARGV[q]] and redis.call('EXISTS', all .. ARGV[q] .. ARGV[s]) == 1 then
+      if redis.call('EXISTS', own .. 'wake:' .. ARGV[q]) == 0 then redis.call('SET', own .. 'strangers', 1, 'EX', 60) end
+      woken[ARGV[q]] = true
+    end
   end
 end
 for queue in pairs(woken) do
   redis.call('ZADD', own .. 'wake:' .. queue, 0, 1)
 end
 
-local answer = { -1 }
+local answer = { -1, redis.call('EXISTS', own .. 'strangers') }
 local first = redis.call('ZRANGE', own .. 'schedule', 0, 0, 'WITHSCORES')
 if first[2] then answer[1] = math.max(0, math.ceil(tonumber(first[2]) - now)) end
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now)) do

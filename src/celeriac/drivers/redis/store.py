@@ -34,6 +34,8 @@ from celeriac.drivers.redis.waiting import Waits
 BATCH_MESSAGES = 500
 BATCH_BYTES = 1 << 20
 """A command stops the server for everybody else: neither more messages nor more bytes in one."""
+STRANGERS_S = 0.05
+"""How often to look for messages of clients that wake nobody, as long as there are any."""
 READ_GRACE_S = 5.0
 """How much later than the end of its wait a blocking command may answer before the connection counts as dead."""
 
@@ -166,9 +168,12 @@ class RedisStore:
         record = json.encode({"name": name, "info": info})
         suffixes = self._keys.suffixes
         arguments = [self._keys.own, self._keys.prefix, node, record, round(lease_s * 1000), len(suffixes), *suffixes, *queues]
-        due, *orphans = self._connections.run(self._keep, arguments)
+        due, strangers, *orphans = self._connections.run(self._keep, arguments)
+        next_due = None if due < 0 else due / 1000
+        if strangers:
+            next_due = min(next_due or STRANGERS_S, STRANGERS_S)
         return Pulse(
-            next_due=None if due < 0 else due / 1000,
+            next_due=next_due,
             orphans=[Lessee(n.decode(), c.decode()) for n, c in zip(orphans[::2], orphans[1::2], strict=True)],
         )
 
