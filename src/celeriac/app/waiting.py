@@ -1,0 +1,131 @@
+"""Waiting for results: one subscription to the backend, shared by all that wait in this process.
+
+In a job's life: settlement announces a state, the backend's thread brings it here, everybody who waits for that id is handed it.
+Nobody polls. The order is watch, then load, then wait: what was stored before the watch is loaded, what is stored after it is
+announced, so nothing falls between. Does not know: what the bytes mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from threading import Lock
+from typing import Final
+
+from msgspec import Struct
+
+from celeriac.abc import ResultBackend
+from celeriac.app.gathering import Gatherer
+
+Receive = Callable[[str, bytes], None]
+"""Handed id and encoded task meta, from whatever thread; must not block. It may be told one state twice."""
+BATCH: Final = 1000
+"""Ids in one call to the backend."""
+
+
+class _Request(Struct, eq=False):
+    """What a coroutine wants to wait for."""
+
+    ids: Sequence[str]
+    receive: Receive
+    fail: Callable[[Exception], None]
+
+
+class Waiting:
+    """Who waits for which result."""
+
+    def __init__(self, backend: Callable[[], ResultBackend]) -> None:
+        self._backend = backend
+        self._lock = Lock()
+        self._receivers: dict[str, list[Receive]] = {}
+        self._gatherer: Gatherer[_Request] = Gatherer(self._begin_many, name="celeriac-waiting", limit=BATCH)
+
+    def begin(self, ids: Sequence[str], receive: Receive) -> None:
+        """Hand ``receive`` each state of these ids, beginning with what is stored already. Undo with ``end``."""
+        backend = self._backend()
+        for batch in _batches(ids):
+            new = self._enter(batch, receive)
+            if new:
+                backend.watch(new, self._announce)
+            for id, body in zip(batch, backend.load(batch), strict=True):
+                if body is not None:
+                    # To everybody: one who came while our watch was under way has loaded too early, and was not announced.
+                    self._announce(id, body)
+
+    def begin_later(self, ids: Sequence[str], receive: Receive, fail: Callable[[Exception], None]) -> None:
+        """Do what ``begin`` does in a thread, together with others: for callers that must not block."""
+        self._gatherer.put(_Request(ids, receive, fail))
+
+    def _begin_many(self, requests: Sequence[_Request]) -> None:
+        ids = list(dict.fromkeys(id for request in requests for id in request.ids))
+        try:
+            new = [id for request in requests for id in self._enter(request.ids, request.receive)]
+            if new:
+                self._backend().watch(new, self._announce)
+            for batch in _batches(ids):
+                for id, body in zip(batch, self._backend().load(batch), strict=True):
+                    if body is not None:
+                        self._announce(id, body)
+        except Exception as error:  # a coroutine that is never told would wait for ever
+            for request in requests:
+                request.fail(error)
+
+    def _enter(self, ids: Iterable[str], receive: Receive) -> list[str]:
+        """Note who waits; return the ids that nobody waited for before."""
+        new = []
+        with self._lock:
+            for id in ids:
+                waiting = self._receivers.setdefault(id, [])
+                if not waiting:
+                    new.append(id)
+                waiting.append(receive)
+        return new
+
+    def end(self, ids: Sequence[str], receive: Receive) -> None:
+        """Stop handing these ids to ``receive``."""
+        gone = []
+        with self._lock:
+            for id in ids:
+                waiting = self._receivers.get(id)
+                if waiting is None or receive not in waiting:
+                    continue
+                waiting.remove(receive)
+                if not waiting:
+                    del self._receivers[id]
+                    gone.append(id)
+        for batch in _batches(gone):
+            self._backend().unwatch(batch)
+        self._watch_again(gone)
+
+    def _watch_again(self, ids: Sequence[str]) -> None:
+        """Somebody may have come between the last one's leaving and the unwatch: he is not to wait in vain."""
+        with self._lock:
+            again = [id for id in ids if id in self._receivers]
+        if again:
+            backend = self._backend()
+            backend.watch(again, self._announce)
+            for id, body in zip(again, backend.load(again), strict=True):
+                if body is not None:
+                    self._announce(id, body)
+
+    def _announce(self, id: str, body: bytes) -> None:
+        with self._lock:
+            waiting = tuple(self._receivers.get(id, ()))
+        for receive in waiting:
+            receive(id, body)
+
+    def close(self) -> None:
+        """End the thread that serves coroutines."""
+        self._gatherer.close()
+
+    def abandon(self) -> None:
+        """Forget who waited: they are threads of the process that forked this one."""
+        self._lock = Lock()
+        self._receivers = {}
+        self._gatherer.abandon()
+
+
+def _batches(ids: Sequence[str]) -> Iterable[list[str]]:
+    several = iter(ids)
+    while batch := list(islice(several, BATCH)):
+        yield batch

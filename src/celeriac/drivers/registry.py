@@ -1,0 +1,160 @@
+"""From URLs to a store: the only place that knows all drivers, and the only late imports there are.
+
+In a program's life: the app asks once, when it first needs its store. Nothing is connected here.
+Does not know: settings, tasks; options arrive by the names of the drivers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from threading import Lock
+from typing import Any, Final
+
+from msgspec import Struct
+
+from celeriac.abc import Broker, ResultBackend, Runtime, Store
+from celeriac.core.errors import ImproperlyConfigured, MissingExtra
+from celeriac.drivers.disabled import NoResults
+from celeriac.drivers.pair import Pair
+from celeriac.drivers.url import default_database, mask, parse, same_server, scheme_of, sqlite_file, sqlite_url
+
+REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "redis+socket", "sentinel", "unix"})
+SCHEMES: Final = ("memory", "sqlite", *sorted(REDIS_SCHEMES))
+DISABLED: Final = "disabled"
+LATER: Final = frozenset({
+    "amqp", "amqps", "pyamqp", "rpc", "postgresql", "postgres", "db", "database", "mongodb", "cache", "file", "filesystem",
+    "sqs", "kafka", "confluentkafka", "elasticsearch", "couchdb", "dynamodb", "s3", "gs", "azureblockblob", "cassandra",
+})  # fmt: skip
+"""Schemes of Celery that no driver of this version serves."""
+
+_memory: Final[dict[str, Store]] = {}
+"""All apps of a process that use one ``memory://`` name share one store."""
+_memory_lock: Final = Lock()
+
+
+class Places(Struct, frozen=True, kw_only=True):
+    """Where messages and results are."""
+
+    broker: str
+    """URL of the broker, never empty."""
+    results: str | None
+    """URL of the result backend. ``None``: there is none."""
+
+
+class DriverOptions(Struct, frozen=True, kw_only=True):
+    """Options of the two drivers, by their own names."""
+
+    broker: Mapping[str, Any] = {}
+    results: Mapping[str, Any] = {}
+
+
+def places(broker_url: str | None, result_url: str | None, environ: Mapping[str, str]) -> Places:
+    """Fill in what was not configured: no broker means the embedded store of this user; a broker alone means no results."""
+    results = None if result_url in {None, "", DISABLED, f"{DISABLED}://"} else result_url
+    if broker_url:
+        return Places(broker=broker_url, results=results)
+    embedded = sqlite_url(default_database(environ))
+    return Places(broker=embedded, results=results if result_url else embedded)
+
+
+def open_store(
+    broker_url: str | None,
+    result_url: str | None,
+    *,
+    runtime: Runtime,
+    environ: Mapping[str, str],
+    options: DriverOptions = DriverOptions(),  # noqa: B008 - frozen
+) -> Store:
+    """Return the store that keeps messages where ``broker_url`` says and results where ``result_url`` says.
+
+    Nothing is connected yet. Where both are one place, broker and results settle in one step.
+
+    Raises:
+        ImproperlyConfigured: a URL that cannot be read, or a scheme that no driver serves.
+        MissingExtra: the client library of the driver is not installed.
+    """
+    where = places(broker_url, result_url, environ)
+    opening = _Opening(runtime, environ, options)
+    if where.results is None:
+        return Pair(opening.store(where.broker, where.broker), NoResults())
+    if opening.same_place(where.broker, where.results):
+        return opening.store(where.broker, where.results)
+    # A store that keeps only results has no use for the broker's options, and the reverse.
+    results: ResultBackend = opening.store(where.results, where.results, only_results=True)
+    broker: Broker = opening.store(where.broker, where.broker)
+    return Pair(broker, results)
+
+
+class _Opening:
+    """One call of ``open_store``: what each step of it needs."""
+
+    def __init__(self, runtime: Runtime, environ: Mapping[str, str], options: DriverOptions) -> None:
+        self._runtime, self._environ, self._options = runtime, environ, options
+
+    def same_place(self, broker_url: str, result_url: str) -> bool:
+        """Say whether one store can be both: then they settle in one step."""
+        kinds = scheme_of(broker_url), scheme_of(result_url)
+        if kinds[0] in REDIS_SCHEMES and kinds[1] in REDIS_SCHEMES:
+            return same_server(_full(broker_url), _full(result_url))
+        if kinds == ("sqlite", "sqlite"):
+            return sqlite_file(broker_url, self._environ) == sqlite_file(result_url, self._environ)
+        if kinds == ("memory", "memory"):
+            return _memory_name(broker_url) == _memory_name(result_url)
+        return False
+
+    def store(self, broker_url: str, result_url: str, *, only_results: bool = False) -> Store:
+        """Return the store of one driver."""
+        match scheme_of(broker_url):
+            case "memory":
+                return self._memory(broker_url)
+            case "sqlite":
+                from celeriac.drivers.sqlite.store import SqliteStore  # late: imports sqlite3
+
+                return SqliteStore(sqlite_file(broker_url, self._environ), runtime=self._runtime)
+            case scheme if scheme in REDIS_SCHEMES:
+                return self._redis(broker_url, result_url, only_results=only_results)
+            case unknown:
+                raise unknown_scheme(unknown, broker_url)
+
+    def _memory(self, url: str) -> Store:
+        from celeriac.drivers.memory.store import MemoryStore  # late: a program uses one driver
+
+        name = _memory_name(url)
+        with _memory_lock:
+            if name not in _memory:
+                _memory[name] = MemoryStore(runtime=self._runtime)
+            return _memory[name]
+
+    def _redis(self, broker_url: str, result_url: str, *, only_results: bool) -> Store:
+        url, other = _full(broker_url), _full(result_url)
+        try:
+            from celeriac.drivers.redis.store import RedisStore  # late: users install what they use
+        except ModuleNotFoundError as error:
+            if error.name not in {"redis", "hiredis"}:
+                raise
+            raise MissingExtra(scheme_of(url), "redis") from error
+        options = self._options.results if only_results else self._options.broker
+        return RedisStore(url, runtime=self._runtime, options=options, result_url=other, result_options=self._options.results)
+
+
+def unknown_scheme(scheme: str, url: str) -> ImproperlyConfigured:
+    """Return the error for a URL that no driver serves; it names the nearest that one does."""
+    if scheme in LATER:
+        return ImproperlyConfigured(f"{mask(url)!r}: no driver of this version serves {scheme}://; there are {_schemes()}")
+    near = get_close_matches(scheme, SCHEMES, n=1)
+    hint = f"did you mean {near[0]}://?" if near else f"there are {_schemes()}"
+    return ImproperlyConfigured(f"{mask(url)!r}: no driver serves {scheme}://; {hint}")
+
+
+def _schemes() -> str:
+    return ", ".join(f"{scheme}://" for scheme in SCHEMES)
+
+
+def _memory_name(url: str) -> str:
+    address = parse(url)
+    return address.host or address.path
+
+
+def _full(url: str) -> str:
+    return url if "://" in url else f"{url}://localhost:6379/0"
