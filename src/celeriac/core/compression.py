@@ -12,7 +12,7 @@ import importlib
 import lzma
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 from celeriac.core.errors import DecodeError, EncodeError
@@ -29,6 +29,7 @@ _NAMES: Final = {
     "zstandard": "application/zstd",
 }
 _METHODS: Final = frozenset(_NAMES.values())
+_ZSTD_WINDOW: Final = 2**27
 _STEP: Final = 64 * 1024
 """Compressed bytes looked at in one step, where a library cannot be told how much it may return."""
 
@@ -149,12 +150,13 @@ def _unbrotli(data: bytes, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _brotli_pieces(stream: Any, data: bytes) -> Any:
+def _brotli_pieces(stream: Any, data: bytes) -> Iterator[bytes]:
     """Yield what comes out, no more at a time than the library can be made to give."""
     if hasattr(stream, "can_accept_more_data"):  # brotli 1.2 takes a bound on its output
-        yield stream.process(data, output_buffer_limit=_STEP)
-        while not stream.is_finished() and not stream.can_accept_more_data():
-            yield stream.process(b"", output_buffer_limit=_STEP)
+        piece = stream.process(data, output_buffer_limit=_STEP)
+        while piece:
+            yield piece
+            piece = stream.process(b"", output_buffer_limit=_STEP)
     else:
         # Older ones cannot be bounded but by what they are given: a few bytes become 16 MB at most.
         for start in range(0, len(data), 16):
@@ -163,12 +165,17 @@ def _brotli_pieces(stream: Any, data: bytes) -> Any:
 
 def _unzstd(data: bytes, limit: int) -> bytes:
     library = _zstd(Unsupported)
-    if hasattr(library, "ZstdCompressor") and hasattr(library, "decompress") and sys.version_info >= (3, 14):
+    if sys.version_info >= (3, 14):
         return _stepwise(library.ZstdDecompressor(), data, limit)
-    with library.ZstdDecompressor(max_window_size=2**27).stream_reader(data) as stream:
-        plain = bytes(stream.read(limit + 1))
-    if len(plain) > limit:
-        raise Oversized(_too_large(limit))
+    decompressor = library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    with decompressor.stream_reader(data) as stream:
+        if len(stream.read(limit + 1)) > limit:
+            raise Oversized(_too_large(limit))
+    # The reader does not mind a stream that is cut off, the other interface has no bound: known to be small, so once more.
+    whole = decompressor.decompressobj()
+    plain = bytes(whole.decompress(data))
+    if not whole.eof:
+        raise DecodeError("the zstd stream is cut off")
     return plain
 
 

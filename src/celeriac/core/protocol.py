@@ -22,7 +22,7 @@ from celeriac.core.errors import ContentDisallowed, DecodeError, EncodeError
 from celeriac.core.limits import DEFAULT_LIMITS, Limits
 from celeriac.core.message import Message, Parcel, Rejected
 from celeriac.core.representation import safe_repr
-from celeriac.core.typedjson import flatten, unflatten
+from celeriac.core.typedjson import TooDeep, flatten, unflatten
 
 PERSISTENT: Final = 2
 TRANSIENT: Final = 1
@@ -190,6 +190,8 @@ def decode(parcel: Parcel, *, accept: frozenset[str], limits: Limits = DEFAULT_L
         return _understand(parcel, headers, body, zone)
     except Oversized as problem:
         return Rejected("oversized", str(problem))
+    except TooDeep as problem:
+        return Rejected("too-deep", str(problem))
     except Unsupported as problem:
         return Rejected("unsupported", str(problem))
     except ContentDisallowed as problem:

@@ -52,6 +52,10 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
 }
 
 
+class TooDeep(DecodeError):
+    """More lists and objects inside each other than allowed."""
+
+
 def register_type(kind: type[_T], marker: str, writer: Callable[[_T], Any], reader: Callable[[Any], _T]) -> None:
     """Teach JSON one more type; for the whole process, as in kombu.
 
@@ -125,10 +129,11 @@ def loads(data: bytes, *, depth: int = MAX_DEPTH) -> Any:
     """Read JSON, typed objects included.
 
     Raises:
-        DecodeError: it is no JSON, nested too deeply, or has a typed object that cannot be built.
+        TooDeep: it is nested too deeply.
+        DecodeError: it is no JSON, or has a typed object that cannot be built.
     """
     if too_deep(data, depth):
-        raise DecodeError(f"nested more than {depth} levels deep")
+        raise TooDeep(f"nested more than {depth} levels deep")
     try:
         if b'"__type__"' not in data:
             try:
