@@ -132,7 +132,7 @@ def ended(*futures: Future[Any]) -> bool:
     return not wait(futures, timeout=GLANCE_S).not_done
 
 
-def nudge_until_ended(nudge: Callable[[], None], *futures: Future[Any]) -> None:
+def nudge_until_ended(nudge: Callable[[], object], *futures: Future[Any]) -> None:
     """Do something again and again until all futures have ended, or fail."""
     for _ in range(int(PATIENCE_S / GLANCE_S)):
         nudge()

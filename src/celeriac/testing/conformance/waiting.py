@@ -174,6 +174,15 @@ class Waiting(Contract):
 
             assert ids_of(waiting) == ["a"]
 
+    def test_what_a_stranger_put_into_a_queue_wakes_with_the_next_keep(self, subject: Subject, store: Store, me: Lessee) -> None:
+        with Threads(store) as threads:
+            waiting = threads.fetch(me)
+            subject.inject("q", b"garbage")
+
+            nudge_until_ended(lambda: alive(subject.another(), "node-2"), waiting)
+
+            assert len(waiting.result().deliveries) == 1
+
     def test_interrupt_ends_every_wait(self, store: Store, me: Lessee) -> None:
         with Threads(store) as threads:
             waiting = [threads.fetch(Lessee(me.node, f"child-{number}")) for number in range(3)]
