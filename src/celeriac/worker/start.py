@@ -14,8 +14,6 @@ from collections.abc import Callable
 from celeriac.abc import LEASE_S, Lessee, Runtime, Store
 from celeriac.app import signals
 from celeriac.app.app import Celery
-from celeriac.app.signature import from_stored
-from celeriac.core import codecs
 from celeriac.core.errors import ImproperlyConfigured, OperationalError, SoftTimeLimitExceeded
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
@@ -51,9 +49,10 @@ def run_worker(app: Celery, options: WorkerOptions) -> int:
     slots = Slots(plan.children)
     if plan.pool == "solo":
         return _run_solo(app, plan, node_id, slots)
-    # Before any thread and any connection: the template and its forks must inherit neither.
-    template = Template(lambda index, name: run_child(app, plan, Lessee(node_id, name), slots[index]))
+    # The store is opened, which imports its client once for all, and not connected: before any thread and any
+    # connection the template is forked, so that its forks inherit neither.
     store = app.store
+    template = Template(lambda index, name: run_child(app, plan, Lessee(node_id, name), slots[index]))
     leases = _leases(app, plan, node_id, store)
     node = Node(
         id=node_id,
@@ -185,8 +184,7 @@ def _lane(plan: Plan, runtime: Runtime, slot: Slot) -> Lane:
 
 
 def _reader(app: Celery, plan: Plan) -> Reader:
-    accept = codecs.content_types(app.conf.settings().general.accept_content)
-    return Reader(app.tasks, accept=accept, hostname=plan.hostname, zone=app.timezone)
+    return Reader(app.tasks, accept=app.accept_content, hostname=plan.hostname, zone=app.timezone)
 
 
 def _terms(app: Celery, plan: Plan) -> Terms:
@@ -197,9 +195,9 @@ def _terms(app: Celery, plan: Plan) -> Terms:
         compression=result.compression,
         extended=result.extended,
         hostname=plan.hostname,
-        stores_results=app.stores_results,
+        stores_results=app.places.results is not None,
         again=lambda message, queue: app.producer.again(message, queue=queue),
-        follow=lambda stored, first, parent: app.producer.plan(from_stored(stored, app=app).call(first), parent),
+        follow=app.followup,
     )
 
 
