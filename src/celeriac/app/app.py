@@ -18,11 +18,12 @@ from weakref import WeakSet
 
 from celeriac.abc import Runtime, Store
 from celeriac.app import current
+from celeriac.app.assembly import broker_url, make_producer, router_of, store_of
 from celeriac.app.declaring import TaskOptions, apply_options, task_name
 from celeriac.app.discovery import discover, import_all
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.outbox import Outbox
-from celeriac.app.plan import Call, Recipe, Surroundings
+from celeriac.app.plan import Call, Recipe
 from celeriac.app.producer import Producer
 from celeriac.app.registry import TaskRegistry
 from celeriac.app.result import AsyncResult, sent
@@ -36,8 +37,7 @@ from celeriac.config.settings import Conf
 from celeriac.config.sources import from_environment, from_object
 from celeriac.core.codecs import content_types
 from celeriac.core.message import Outgoing
-from celeriac.core.routing import Router
-from celeriac.drivers.registry import DriverOptions, Places, open_store, places
+from celeriac.drivers.registry import Places, places
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -132,7 +132,7 @@ class Celery:
     def timezone(self) -> tzinfo:
         """Where times without a zone are meant."""
         general = self.settings.general
-        return zone_of(general.timezone, enable_utc=general.enable_utc)
+        return zone_of(general.timezone, enable_utc=general.enable_utc, now=self.runtime.now())
 
     @property
     def accept_content(self) -> frozenset[str]:
@@ -290,11 +290,7 @@ class Celery:
     @property
     def places(self) -> Places:
         """URLs of broker and results, with passwords; ``results`` is ``None`` where results are disabled."""
-        return places(self._broker_url(), self.settings.result.backend, os.environ)
-
-    def _broker_url(self) -> str | None:
-        url = self.settings.broker.url
-        return ";".join(url) if isinstance(url, list) else url
+        return places(broker_url(self.settings), self.settings.result.backend, os.environ)
 
     @property
     def store(self) -> Store:
@@ -309,13 +305,7 @@ class Celery:
 
     def open_store(self) -> Store:
         """Return a store of one's own, as the settings say: for processes that share nothing."""
-        return open_store(
-            self._broker_url(),
-            self.settings.result.backend,
-            runtime=self.runtime,
-            environ=os.environ,
-            options=driver_options(self.settings),
-        )
+        return store_of(self.settings, self.runtime, os.environ)
 
     @property
     def producer(self) -> Producer:
@@ -325,32 +315,14 @@ class Celery:
             producer = self._make_producer()
         return producer
 
+    def queue_names(self) -> Sequence[str]:
+        """Queues that a worker serves unless it is told others: those of ``task_queues``, or the default one."""
+        return tuple(router_of(self.settings.task).queues)
+
     def _make_producer(self) -> Producer:
         with self._lock:
-            revision, task = self._conf.revision, self.settings.task
-            router = Router(
-                task.routes,
-                queues=task.queues or (),
-                default_queue=task.default_queue,
-                default_exchange=task.default_exchange,
-                default_routing_key=task.default_routing_key,
-                create_missing=task.create_missing_queues,
-            )
-            here = Surroundings(
-                now=self.runtime.now,
-                new_id=self.runtime.new_id,
-                zone=self.timezone,
-                origin=f"gen{os.getpid()}@{os.uname().nodename}",
-                reply_to=self.runtime.new_id(),
-            )
-            self._producer = Producer(
-                lambda: self.store,
-                here=here,
-                router=router,
-                outbox=self._outbox,
-                retry=task.publish_retry,
-                retry_policy=task.publish_retry_policy,
-            )
+            revision = self._conf.revision
+            self._producer = make_producer(lambda: self.store, self.settings.task, self._outbox, self.runtime, self.timezone)
             self._producer_revision = revision
             return self._producer
 
@@ -384,21 +356,6 @@ class Celery:
 
     def __repr__(self) -> str:
         return f"<Celery {self.main or '__main__'}>"
-
-
-def driver_options(settings: Settings) -> DriverOptions:
-    """Return the settings that drivers ask for, under the drivers' names."""
-    broker: dict[str, Any] = dict(settings.broker.transport_options)
-    if settings.broker.connection_timeout is not None:
-        broker.setdefault("socket_connect_timeout", settings.broker.connection_timeout)
-    if isinstance(settings.broker.use_ssl, Mapping):
-        broker.update(settings.broker.use_ssl)
-    redis, results = settings.redis, dict(settings.result.backend_transport_options)
-    names = ("username", "password", "client_name", "socket_connect_timeout")
-    results = {name: getattr(redis, name) for name in names if getattr(redis, name) is not None} | results
-    if isinstance(redis.backend_use_ssl, Mapping):
-        results.update(redis.backend_use_ssl)
-    return DriverOptions(broker=broker, results=results)
 
 
 def _after_fork() -> None:

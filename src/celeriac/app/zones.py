@@ -11,8 +11,13 @@ from typing import Any
 from celeriac.core.errors import ImproperlyConfigured
 
 
-def zone_of(given: Any, *, enable_utc: bool) -> tzinfo:
+def zone_of(given: Any, *, enable_utc: bool, now: datetime) -> tzinfo:
     """Return the zone that ``timezone`` means. Without one: UTC, or the machine's own when ``enable_utc`` is off.
+
+    Args:
+        given: Name, zone, or ``None``.
+        enable_utc: The setting.
+        now: The present moment: tells the machine's offset.
 
     Raises:
         ImproperlyConfigured: there is no such zone.
@@ -20,8 +25,7 @@ def zone_of(given: Any, *, enable_utc: bool) -> tzinfo:
     if isinstance(given, tzinfo):
         return given
     if given is None:
-        local = datetime.now().astimezone().tzinfo if not enable_utc else None
-        return local or UTC
+        return UTC if enable_utc else now.astimezone().tzinfo or UTC
     if str(given).upper() in {"UTC", "ETC/UTC"}:
         return UTC
     from zoneinfo import ZoneInfo  # late: few programs need it, all would wait for it
