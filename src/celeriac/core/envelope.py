@@ -66,7 +66,7 @@ def pack(outgoing: Outgoing, *, tag: str) -> bytes:
     }
     try:
         return _write(envelope)
-    except (UnicodeEncodeError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError):  # a surrogate; or what will be refused by name
         return dumps(envelope, place="message")
 
 

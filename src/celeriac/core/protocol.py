@@ -196,7 +196,7 @@ def decode(parcel: Parcel, *, accept: frozenset[str], limits: Limits = DEFAULT_L
         return Rejected("unsupported", str(problem))
     except ContentDisallowed as problem:
         return Rejected("content-type", str(problem))
-    except (ValueError, OverflowError, RecursionError) as problem:
+    except (ValueError, TypeError, OverflowError, RecursionError) as problem:
         return Rejected("malformed", str(problem)[:500])
 
 

@@ -104,8 +104,8 @@ def dumps(value: Any, *, place: str = "value") -> bytes:
     if is_plain(value):
         try:
             return _write_fast(value)
-        except UnicodeEncodeError:
-            pass  # half of a surrogate pair: JSON can hold it as an escape, UTF-8 cannot
+        except ValueError:
+            pass  # half of a surrogate pair, which JSON can hold as an escape and UTF-8 cannot; or a number too long
     try:
         return _ENCODER.encode(value).encode("ascii")
     except Exception as problem:

@@ -99,6 +99,7 @@ def test_a_registered_type_is_written_under_its_marker_and_read_again() -> None:
         ({"a": [1, timedelta(1)]}, r"cannot write timedelta as JSON, at value\['a'\]\[1\]"),
         ([{1}], r"cannot write set as JSON, at value\[0\]"),
         (object(), "cannot write object as JSON, at value"),
+        ([10**5000], r"cannot write int as JSON, at value\[0\]"),
     ],
 )
 def test_what_json_cannot_hold_is_named_with_its_place(value: object, message: str) -> None:
@@ -162,6 +163,11 @@ def test_an_unknown_character_set_is_a_decode_error(encoding: str) -> None:
 
 def test_text_in_another_character_set_is_read() -> None:
     assert codecs.decode('"é"'.encode("latin-1"), codecs.JSON, "latin-1", ALL) == "é"
+
+
+def test_yaml_builds_no_objects() -> None:
+    with pytest.raises(DecodeError):
+        codecs.decode(b"!!python/object/apply:os.getcwd []", codecs.YAML, "utf-8", ALL)
 
 
 def test_names_and_content_types_may_both_stand_in_accept_content() -> None:

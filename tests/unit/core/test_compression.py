@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import tracemalloc
 import zlib
 from contextlib import suppress
@@ -16,6 +17,7 @@ from celeriac.core.errors import DecodeError, EncodeError
 
 METHODS = ["gzip", "bzip2", "lzma", "brotli", "zstd"]
 MB = 1024 * 1024
+ZSTD_MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "zstandard"
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -73,6 +75,16 @@ def test_an_unknown_method_is_named() -> None:
         compression.compress(b"", "gzpi")
     with pytest.raises(compression.Unsupported, match="gzpi"):
         compression.decompress(b"", "gzpi", limit=1)
+
+
+@pytest.mark.parametrize(("method", "module"), [("brotli", "brotli"), ("zstd", ZSTD_MODULE)])
+def test_a_missing_library_is_named_with_its_extra(method: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(EncodeError, match=rf"celeriac\[{method}\]"):
+        compression.compress(b"data", method)
+    with pytest.raises(compression.Unsupported, match=rf"celeriac\[{method}\]"):
+        compression.decompress(b"data", method, limit=MB)
 
 
 @settings(deadline=None, max_examples=200)
