@@ -165,7 +165,7 @@ def test_the_shell_has_the_app_and_its_tasks(terminal: Terminal) -> None:
     [
         (("-b", "redsi://localhost", "call", "x"), "did you mean redis://?"),
         (("-b", "redis://:hunter2@127.0.0.1:1/0", "call", "x"), "127.0.0.1:1"),
-        (("-A", "shop", "call", "shop.add", "--args", "2"), "not a JSON array"),
+        (("-A", "shop", "call", "shop.add", "--args", "2"), "not an array such as"),
         (("-A", "shop", "worker", "task_acks_latte=true"), "did you mean 'task_acks_late'?"),
         (("-A", "shop", "worker", "-X", "celery"), "no queue is left"),
         (("-A", "shop", "worker", "-P", "gevent"), "'gevent' is not one of"),
@@ -180,5 +180,5 @@ def test_what_cannot_be_done_is_told_in_a_sentence_without_traceback_or_password
 
     assert sentence in ran.err
     assert ran.code != 0
-    assert "Traceback" not in ran.err
+    assert len(ran.err.splitlines()) == 1
     assert "hunter2" not in ran.err

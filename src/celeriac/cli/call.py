@@ -11,18 +11,23 @@ from typing import Any
 import click
 
 from celeriac.cli.ending import finish
-from celeriac.cli.option_types import JSON_ARRAY, JSON_OBJECT, MOMENT, MOMENT_OR_SECONDS
+from celeriac.cli.option_types import json_array, json_object, moment, moment_or_seconds
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
 
 
 @click.command("call")
 @click.argument("name")
-@click.option("-a", "--args", type=JSON_ARRAY, default="[]", help="Positional arguments, a JSON array.")
-@click.option("-k", "--kwargs", type=JSON_OBJECT, default="{}", help="Keyword arguments, a JSON object.")
-@click.option("--eta", type=MOMENT, help="Not before this moment.")
+@click.option("-a", "--args", type=json_array, metavar="JSON", default="[]", help="Positional arguments, a JSON array.")
+@click.option("-k", "--kwargs", type=json_object, metavar="JSON", default="{}", help="Keyword arguments, a JSON object.")
+@click.option("--eta", type=moment, metavar="ISO", help="Not before this moment.")
 @click.option("--countdown", type=float, help="Not before so many seconds have passed.")
-@click.option("--expires", type=MOMENT_OR_SECONDS, help="Do not start it after this moment, or after so many seconds.")
+@click.option(
+    "--expires",
+    type=moment_or_seconds,
+    metavar="ISO|SECONDS",
+    help="Do not start it after this moment, or after so many seconds.",
+)
 @click.option("--serializer", help="Serializer of the message. [default: as the app says]")
 @click.option("--queue", help="Queue.")
 @click.option("--exchange", help="Exchange.")

@@ -6,6 +6,7 @@ Does not know: how the task was sent.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +25,7 @@ def finish(
 ) -> int:
     """Wait up to ``timeout`` seconds, print how the task ended, return the exit code: 0 if it succeeded."""
     try:
-        if progress and click.get_text_stream("stderr").isatty():
+        if progress and sys.stderr.isatty():
             with progress_bar() as listener:
                 value = result.get(timeout=timeout, propagate=False, on_message=listener)
         else:

@@ -30,10 +30,6 @@ class AppNotFound(click.ClickException):
 
     exit_code = USAGE
 
-    def show(self, file: object = None) -> None:
-        """Say it in one line, without the usage."""
-        click.echo(f"celeriac: {self.message}", err=True)
-
 
 def run_guarded(run: Callable[[], int]) -> None:
     """Run a command and leave the process with its exit code; turn errors into a sentence."""
@@ -43,7 +39,7 @@ def run_guarded(run: Callable[[], int]) -> None:
         code = ended.exit_code
     except click.ClickException as error:
         show_origin()
-        error.show()
+        click.echo(f"celeriac: {told(error)}", err=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
@@ -56,6 +52,13 @@ def run_guarded(run: Callable[[], int]) -> None:
         click.echo(f"celeriac: {sentence(error)}", err=True)
         code = exit_code(error)
     sys.exit(code)
+
+
+def told(error: click.ClickException) -> str:
+    """Say in one line what was typed wrongly, and where to read how it goes."""
+    text = " ".join(error.format_message().split())
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{text} (see `{ctx.command_path} --help`)" if ctx is not None else text
 
 
 def sentence(error: Exception) -> str:

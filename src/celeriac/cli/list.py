@@ -19,7 +19,7 @@ def command() -> None:
 def tasks(program: Program, as_json: bool) -> None:
     """List the names of the app's tasks."""
     app = program.load()
-    app.import_modules()
+    app.import_tasks()
     names = sorted(app.tasks)
     if as_json:
         print_json(names)

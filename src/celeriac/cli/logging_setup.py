@@ -46,8 +46,6 @@ def install_logging(settings: WorkerSettings, *, level: int, logfile: str | None
     logger.setLevel(level)
     signals.after_setup_logger.send(None, logger=logger, **told)
     signals.after_setup_task_logger.send(None, logger=logging.getLogger(TASK_LOGGER), **told)
-    if settings.redirect_stdouts:
-        redirect_stdouts(level_number(settings.redirect_stdouts_level))
 
 
 def wants_color(settings: WorkerSettings, stream: TextIO, *, allowed: bool) -> bool:
@@ -60,10 +58,11 @@ def level_number(name: str) -> int:
     return logging.getLevelNamesMapping()[name.upper()]
 
 
-def redirect_stdouts(level: int) -> None:
-    """From now on, log what is printed."""
-    logger = logging.getLogger(PRINTED)
-    sys.stdout, sys.stderr = LoggedStream(logger, level), LoggedStream(logger, level)
+def redirect_stdouts(settings: WorkerSettings) -> None:
+    """From now on, log what is printed, unless the settings say otherwise."""
+    if settings.redirect_stdouts:
+        logger, level = logging.getLogger(PRINTED), level_number(settings.redirect_stdouts_level)
+        sys.stdout, sys.stderr = LoggedStream(logger, level), LoggedStream(logger, level)
 
 
 class LoggedStream(io.TextIOBase):

@@ -51,7 +51,7 @@ class Door(click.Group):
         """Say which command was perhaps meant, when there is none of that name."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "see `celeriac --help`"
+            hint = f"did you mean {near[0]!r}?" if near else "the help names them all"
             raise click.UsageError(f"there is no command {args[0]!r}: {hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -1,94 +1,71 @@
-"""Option types that click lacks: lists, JSON, moments. Each fails with a sentence that shows what is allowed."""
+"""What options hold that click has no type for: lists, JSON, moments. Each fails with a sentence that shows what is allowed.
+
+Plain functions from text to value, as click takes them for ``type``. Does not know: options.
+"""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-
-class CommaList(click.ParamType):
-    """``a,b,c``."""
-
-    name = "a,b,..."
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Split at commas; blanks around names do not count."""
-        if isinstance(value, tuple):
-            return value
-        return tuple(name.strip() for name in str(value).split(",") if name.strip())
+T = TypeVar("T")
 
 
-class Json(click.ParamType):
-    """JSON of one kind, such as an array."""
-
-    def __init__(self, kind: type, name: str) -> None:
-        self.kind, self.name = kind, name
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Parse, and check the kind."""
-        if isinstance(value, self.kind):
-            return value
-        try:
-            parsed = json.loads(value)
-        except ValueError as error:
-            self.fail(f"{value!r} is not JSON: {error}", param, ctx)
-        if not isinstance(parsed, self.kind):
-            self.fail(f"{value!r} is JSON, but not {self.name}", param, ctx)
-        return parsed
+def comma_list(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Split ``a,b,c``; blanks around names do not count."""
+    if isinstance(text, tuple):  # a default
+        return text
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-class Moment(click.ParamType):
-    """ISO 8601, such as ``2030-01-31T08:00:00+01:00``."""
-
-    name = "iso-8601"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Parse; without an offset it is in the app's time zone, as ``apply_async`` takes it."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a moment such as 2030-01-31T08:00:00+01:00", param, ctx)
+def json_array(text: str) -> list[Any]:
+    """Parse a JSON array."""
+    return json_of(text, list, "an array such as '[2, 3]'")
 
 
-class MomentOrSeconds(Moment):
-    """ISO 8601, or seconds from now."""
-
-    name = "iso-8601|seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Try a number first."""
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            return super().convert(value, param, ctx)
+def json_object(text: str) -> dict[str, Any]:
+    """Parse a JSON object."""
+    return json_of(text, dict, """an object such as '{"x": 2}'""")
 
 
-class Concurrency(click.ParamType):
-    """A number, or ``auto``."""
-
-    name = "n|auto"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number; 0 for ``auto``."""
-        if value == "auto":
-            return 0
-        try:
-            number = int(value)
-        except ValueError:
-            number = -1
-        if number < 0:
-            self.fail(f"{value!r} is neither a number of tasks nor 'auto'", param, ctx)
-        return number
+def json_of(text: str, kind: type[T], shown: str) -> T:
+    """Parse JSON of one kind."""
+    try:
+        parsed = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not JSON: {error}") from None
+    if not isinstance(parsed, kind):
+        raise click.BadParameter(f"{text!r} is JSON, but not {shown}")
+    return parsed
 
 
-COMMA_LIST = CommaList()
-CONCURRENCY = Concurrency()
-JSON_ARRAY = Json(list, "a JSON array")
-JSON_OBJECT = Json(dict, "a JSON object")
-MOMENT = Moment()
-MOMENT_OR_SECONDS = MomentOrSeconds()
+def moment(text: str) -> datetime:
+    """Parse ISO 8601; without an offset it is in the app's time zone, as ``apply_async`` takes it."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a moment such as 2030-01-31T08:00:00+01:00") from None
+
+
+def moment_or_seconds(text: str) -> datetime | float:
+    """Parse seconds from now, or ISO 8601."""
+    try:
+        return float(text)
+    except ValueError:
+        return moment(text)
+
+
+def tasks_at_a_time(text: str) -> int:
+    """Parse a number of tasks; 0 for ``auto``."""
+    if text == "auto":
+        return 0
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise click.BadParameter(f"{text!r} is neither a number of tasks nor 'auto'")
+    return number

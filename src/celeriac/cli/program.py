@@ -36,26 +36,23 @@ class Program:
         if self.app is None:
             raise click.UsageError("say which app: celeriac -A module[:attr] ..., or set CELERY_APP")
         self._export()
-        return self._applied(find_app(self.app))
+        app = find_app(self.app)
+        if self.config is not None:
+            app.config_from_object(self.config)
+        return app
 
     def reach(self) -> Celery:
         """Return the app of ``-A``; without it a bare one, which reaches the store and knows no task by itself."""
-        return self.load() if self.app is not None else self._applied(Celery("celeriac", set_as_current=False))
+        if self.app is not None:
+            return self.load()
+        self._export()
+        return Celery("celeriac", set_as_current=False, config_source=self.config)
 
     def _export(self) -> None:
-        # Children that are started afresh import the app again: they must see the same store.
+        # The environment wins over what a program says, for this process and for children that import the app afresh.
         for name, value in (("CELERY_BROKER_URL", self.broker), ("CELERY_RESULT_BACKEND", self.result_backend)):
             if value is not None:
                 os.environ[name] = value
-
-    def _applied(self, app: Celery) -> Celery:
-        if self.config is not None:
-            app.config_from_object(self.config)
-        if self.broker is not None:
-            app.conf.update(broker_url=self.broker)
-        if self.result_backend is not None:
-            app.conf.update(result_backend=self.result_backend)
-        return app
 
 
 pass_program = click.make_pass_decorator(Program)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import click
 
-from celeriac.cli.option_types import COMMA_LIST
+from celeriac.cli.option_types import comma_list
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
 
 
 @click.command("purge")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
-@click.option("-Q", "--queues", type=COMMA_LIST, default=(), help="Only these queues.  [default: all of the app]")
-@click.option("-X", "--exclude-queues", type=COMMA_LIST, default=(), help="Not these queues.")
+@click.option(
+    "-Q", "--queues", type=comma_list, metavar="A,B,...", default=(), help="Only these queues.  [default: all of the app]"
+)
+@click.option("-X", "--exclude-queues", type=comma_list, metavar="A,B,...", default=(), help="Not these queues.")
 @as_json
 @pass_program
 def command(program: Program, force: bool, queues: tuple[str, ...], exclude_queues: tuple[str, ...], as_json: bool) -> None:

@@ -39,7 +39,7 @@ def namespace(app: Celery, *, with_tasks: bool) -> dict[str, Any]:
     public = {name: getattr(celeriac, name) for name in celeriac.__all__}
     tasks: dict[str, Any] = {}
     if with_tasks:
-        app.import_modules()
+        app.import_tasks()
         tasks = {name.rpartition(".")[2]: task for name, task in app.tasks.items()}
     return public | tasks | {"app": app, "celery": app}
 

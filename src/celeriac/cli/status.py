@@ -8,13 +8,13 @@ from __future__ import annotations
 import click
 
 from celeriac.cli.failures import OK, UNAVAILABLE
-from celeriac.cli.option_types import COMMA_LIST
+from celeriac.cli.option_types import comma_list
 from celeriac.cli.output import as_json, print_json, printable
 from celeriac.cli.program import Program, pass_program
 
 
 @click.command("status")
-@click.option("-d", "--destination", type=COMMA_LIST, default=(), help="Only these nodes.")
+@click.option("-d", "--destination", type=comma_list, metavar="A,B,...", default=(), help="Only these nodes.")
 @as_json
 @pass_program
 def command(program: Program, destination: tuple[str, ...], as_json: bool) -> int:

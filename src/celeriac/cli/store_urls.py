@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 from celeriac.app.app import Celery
-from celeriac.drivers.registry import DISABLED, places
+from celeriac.drivers.registry import DISABLED
 from celeriac.drivers.url import mask
 
 
 def store_urls(app: Celery) -> tuple[str, str]:
     """Return the URLs of broker and result backend, masked."""
-    broker = app.conf.broker_url
-    where = places(broker if broker is None or isinstance(broker, str) else ";".join(broker), app.conf.result_backend, os.environ)
+    where = app.places
     return mask(where.broker), f"{DISABLED}://" if where.results is None else mask(where.results)

@@ -15,8 +15,8 @@ from celeriac.app.app import Celery
 from celeriac.cli.banner import Portrait, banner
 from celeriac.cli.extra_settings import extra_settings
 from celeriac.cli.log_file import log_file
-from celeriac.cli.logging_setup import install_logging, level_number
-from celeriac.cli.option_types import COMMA_LIST, CONCURRENCY
+from celeriac.cli.logging_setup import install_logging, level_number, redirect_stdouts
+from celeriac.cli.option_types import comma_list, tasks_at_a_time
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.store_urls import store_urls
 from celeriac.cli.superuser import check_superuser
@@ -35,13 +35,15 @@ NOTHING_TO_SWITCH = "Taken for Celery's sake: there is no such thing to switch o
 )
 @click.option("-l", "--loglevel", type=click.Choice(LEVELS, case_sensitive=False), default="WARNING", show_default=True)
 @click.option("-f", "--logfile", metavar="FILE", help="Log file; %n and %h are the node's. [default: stderr]")
-@click.option("-c", "--concurrency", type=CONCURRENCY, help="Tasks at a time; 0 or auto: one for each core.")
+@click.option(
+    "-c", "--concurrency", type=tasks_at_a_time, metavar="N|auto", help="Tasks at a time; 0 or auto: one for each core."
+)
 @click.option(
     "-P", "--pool", type=click.Choice(POOLS), help="How tasks run: in processes (prefork), threads, asyncio, or here (solo)."
 )
-@click.option("-Q", "--queues", type=COMMA_LIST, help="Serve these queues.")
-@click.option("-X", "--exclude-queues", type=COMMA_LIST, default=(), help="Do not serve these queues.")
-@click.option("-I", "--include", type=COMMA_LIST, default=(), help="Import these modules too.")
+@click.option("-Q", "--queues", type=comma_list, metavar="A,B,...", help="Serve these queues.")
+@click.option("-X", "--exclude-queues", type=comma_list, metavar="A,B,...", default=(), help="Do not serve these queues.")
+@click.option("-I", "--include", type=comma_list, metavar="A,B,...", default=(), help="Import these modules too.")
 @click.option("--purge", "--discard", is_flag=True, help="First delete what waits in the queues.")
 @click.option("--time-limit", type=float, help="Hard limit of a run, seconds: its process is replaced.")
 @click.option("--soft-time-limit", type=float, help="Soft limit of a run, seconds: an exception in the task.")
@@ -89,12 +91,13 @@ def command(
     )
     plan = plan_node(app, options)
     start_log(app, plan.hostname, level=loglevel, logfile=logfile, color=program.color)
-    check_superuser(app.conf.settings().general.accept_content)
-    app.import_modules()
+    check_superuser(app.settings.general.accept_content)
+    app.import_tasks()
     if purge:
         drop_waiting(app, plan.queues)
     if not program.quiet:
         click.echo(banner(portrait(app, plan)))
+    redirect_stdouts(app.settings.worker)
     return run_worker(app, options)
 
 
@@ -107,7 +110,7 @@ def configure(app: Celery, include: Sequence[str], settings: Sequence[str]) -> N
 
 def start_log(app: Celery, node: str, *, level: str, logfile: str | None, color: bool) -> None:
     """Send the log where the command line, or the setting, says."""
-    settings = app.conf.settings().worker
+    settings = app.settings.worker
     file = logfile or settings.logfile
     install_logging(settings, level=level_number(level), logfile=log_file(file, node) if file else None, color=color)
 

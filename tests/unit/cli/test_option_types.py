@@ -1,4 +1,4 @@
-"""Option types: what they take, and the sentence for what they do not."""
+"""What options hold: what is taken, and the sentence for what is not."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import click
 import pytest
 
-from celeriac.cli.option_types import COMMA_LIST, JSON_ARRAY, JSON_OBJECT, MOMENT_OR_SECONDS
+from celeriac.cli.option_types import comma_list, json_array, json_object, moment_or_seconds, tasks_at_a_time
 
 
 def test_a_comma_list_drops_blanks_and_empty_names() -> None:
     text = " default, slow,,"
 
-    names = COMMA_LIST.convert(text, None, None)
+    names = comma_list(text)
 
     assert names == ("default", "slow")
 
@@ -23,7 +23,7 @@ def test_what_is_no_json_array_is_refused_with_what_was_given(text: str) -> None
     given = text
 
     with pytest.raises(click.BadParameter) as refused:
-        JSON_ARRAY.convert(given, None, None)
+        json_array(given)
 
     assert repr(text) in refused.value.message
 
@@ -31,7 +31,7 @@ def test_what_is_no_json_array_is_refused_with_what_was_given(text: str) -> None
 def test_a_json_object_is_parsed() -> None:
     text = '{"x": 1}'
 
-    parsed = JSON_OBJECT.convert(text, None, None)
+    parsed = json_object(text)
 
     assert parsed == {"x": 1}
 
@@ -40,13 +40,30 @@ def test_a_json_object_is_parsed() -> None:
 def test_expires_is_seconds_or_a_moment(text: str, value: object) -> None:
     given = text
 
-    converted = MOMENT_OR_SECONDS.convert(given, None, None)
+    parsed = moment_or_seconds(given)
 
-    assert converted == value
+    assert parsed == value
 
 
 def test_a_moment_that_is_none_is_refused_with_an_example() -> None:
     text = "tomorrow"
 
     with pytest.raises(click.BadParameter, match="2030-01-31"):
-        MOMENT_OR_SECONDS.convert(text, None, None)
+        moment_or_seconds(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("8", 8), ("0", 0), ("auto", 0)])
+def test_concurrency_is_a_number_or_auto(text: str, number: int) -> None:
+    given = text
+
+    parsed = tasks_at_a_time(given)
+
+    assert parsed == number
+
+
+@pytest.mark.parametrize("text", ["-1", "many", ""])
+def test_another_concurrency_is_refused(text: str) -> None:
+    given = text
+
+    with pytest.raises(click.BadParameter, match="neither a number"):
+        tasks_at_a_time(given)
