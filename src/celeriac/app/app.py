@@ -19,7 +19,7 @@ from weakref import WeakSet
 from celeriac.abc import Runtime, Store
 from celeriac.app import current
 from celeriac.app.assembly import broker_url, make_producer, router_of, store_of
-from celeriac.app.declaring import TaskOptions, apply_options, task_name
+from celeriac.app.declaring import TaskOptions, apply_options, task_name, warn_of_another
 from celeriac.app.discovery import discover, import_all
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.outbox import Outbox
@@ -171,8 +171,8 @@ class Celery:
         name = options.get("name") or self.gen_task_name(function.__name__, function.__module__)
         with self._lock:
             if name in self._tasks:
-                # A module imported twice, or a decorator applied again: the first one stays, as with Celery.
-                return self._tasks[name]
+                # A module imported twice, or a shared task of two apps: the first one stays, as with Celery.
+                return warn_of_another(self._tasks[name], function)
             task = (options.get("base") or self.Task)()
             task.name, task.bind = name, bind
             apply_options(task, options)

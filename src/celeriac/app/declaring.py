@@ -6,7 +6,7 @@ In a program's life: while modules are imported. Does not know: apps, registries
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Any, Final, TypedDict
@@ -90,6 +90,19 @@ def apply_options(task: Task[..., Any], options: Mapping[str, Any]) -> None:
 
 def _tell(task: str, option: str) -> None:
     log.warning("task %s: %s is known, and not honoured by this version", task, option)
+
+
+def warn_of_another(task: Task[..., Any], function: Callable[..., Any]) -> Task[..., Any]:
+    """Return ``task``; warn if it has the name of ``function`` and is another one, which so cannot be called."""
+    here, there = _source(function), _source(getattr(task, "__wrapped__", None))
+    if here != there:
+        log.warning("two functions are called %r: %s answers, %s does not; give one a name=", task.name, there, here)
+    return task
+
+
+def _source(function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else repr(function)
 
 
 def task_name(name: str, module: str, main: str | None, program: str | None) -> str:

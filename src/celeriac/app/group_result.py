@@ -7,6 +7,7 @@ Names and meanings: Celery's reference of ``GroupResult``. Does not know: how th
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
 from celeriac.app.current import current_app
@@ -77,8 +78,9 @@ class GroupResult(Generic[R]):
         """The twin of ``get`` for event loops."""
         waited = self._unfinished()
         if waited:
-            async for id, meta in self.app.results.await_(list(waited), timeout=seconds_of(timeout)):
-                _seen(waited[id], meta, on_message, propagate)
+            async with aclosing(self.app.results.await_(list(waited), timeout=seconds_of(timeout))) as states:
+                async for id, meta in states:
+                    _seen(waited[id], meta, on_message, propagate)
         return self._values(propagate, callback)
 
     def __await__(self) -> Generator[Any, None, list[R]]:

@@ -7,6 +7,7 @@ for once. Names and meanings: Celery's reference of ``AsyncResult``. Does not kn
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -106,8 +107,9 @@ class AsyncResult(Generic[R]):
         if self.ignored:
             return None  # type: ignore[return-value]
         if self._final is None or on_message is not None:
-            async for _, meta in self.app.results.await_([self.id], timeout=seconds_of(timeout)):
-                self._seen(meta, on_message)
+            async with aclosing(self.app.results.await_([self.id], timeout=seconds_of(timeout))) as states:
+                async for _, meta in states:
+                    self._seen(meta, on_message)
         return self._end(propagate, callback)
 
     def __await__(self) -> Generator[Any, None, R]:

@@ -6,7 +6,8 @@ In a job's life: settlement stores a task meta, ``AsyncResult`` reads it through
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import builtins
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -82,7 +83,7 @@ class Results:
         ids: Sequence[str],
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - as its twin
-    ) -> AsyncIterator[tuple[str, TaskMeta]]:
+    ) -> AsyncGenerator[tuple[str, TaskMeta], None]:
         """Do what ``wait`` does without blocking the event loop."""
         import asyncio  # late: costs 40 ms; whoever runs a coroutine has paid them
 
@@ -104,8 +105,9 @@ class Results:
             self._waiting.begin_later(ids, receive, hand_over)
             while open_ids:
                 try:
-                    item = await asyncio.wait_for(arrived.get(), self._left(until))
-                except asyncio.TimeoutError:  # noqa: UP041 - on 3.10's name, and ours is another
+                    async with asyncio.timeout(self._left(until)):
+                        item = await arrived.get()
+                except builtins.TimeoutError:
                     raise gave_up(open_ids) from None
                 if isinstance(item, Exception):
                     raise item

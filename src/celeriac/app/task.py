@@ -8,9 +8,9 @@ not know: queues, bytes, stores.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, TypeVar, Unpack
+from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, TypeVar, Unpack, overload
 
 from celeriac.app.arguments import Parameters
 from celeriac.app.context import Context, current_context
@@ -24,6 +24,9 @@ from celeriac.core.errors import MaxRetriesExceededError, OperationalError, Retr
 
 P = ParamSpec("P")
 R = TypeVar("R")
+V = TypeVar("V")
+Coro = Coroutine[Any, Any, V]
+"""What calling an ``async def`` task returns; its result is the ``V``: the first of each pair of overloads below."""
 
 
 class FromSettings:
@@ -138,7 +141,12 @@ class Task(Generic[P, R]):
             repr_levels=settings.repr_maxlevels or 1_000_000,
         )
 
-    def delay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
+    @overload
+    def delay(self: Task[P, Coro[V]], *args: P.args, **kwargs: P.kwargs) -> AsyncResult[V]: ...
+    @overload
+    def delay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]: ...
+
+    def delay(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Send the task to run with these arguments. Twin: ``adelay``.
 
         Raises:
@@ -150,9 +158,21 @@ class Task(Generic[P, R]):
             self._parameters.check(args, kwargs)
         return sent(self.app, self.app.producer.submit(Call(self.recipe(), args, kwargs)))
 
+    @overload
+    def apply_async(
+        self: Task[P, Coro[V]],
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Unpack[OptionKeywords],
+    ) -> AsyncResult[V]: ...
+    @overload
     def apply_async(
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
-    ) -> AsyncResult[R]:
+    ) -> AsyncResult[R]: ...
+
+    def apply_async(
+        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
+    ) -> Any:
         """Send the task to run with these arguments, with options. Twin: ``aapply_async``.
 
         Args:
@@ -168,13 +188,30 @@ class Task(Generic[P, R]):
         call = self._call(args, kwargs, options)
         return sent(self.app, self.app.producer.submit(call), remember=call.options.add_to_parent)
 
-    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
+    @overload
+    async def adelay(self: Task[P, Coro[V]], *args: P.args, **kwargs: P.kwargs) -> AsyncResult[V]: ...
+    @overload
+    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]: ...
+
+    async def adelay(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """The twin of ``delay`` for event loops."""
         return await self.aapply_async(args, kwargs)
 
+    @overload
+    async def aapply_async(
+        self: Task[P, Coro[V]],
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Unpack[OptionKeywords],
+    ) -> AsyncResult[V]: ...
+    @overload
     async def aapply_async(
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
-    ) -> AsyncResult[R]:
+    ) -> AsyncResult[R]: ...
+
+    async def aapply_async(
+        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
+    ) -> Any:
         """The twin of ``apply_async`` for event loops."""
         call = self._call(args, kwargs, options)
         return sent(self.app, await self.app.producer.asubmit(call), remember=call.options.add_to_parent)
@@ -185,11 +222,21 @@ class Task(Generic[P, R]):
             self._parameters.check(args, kwargs)
         return Call(self.recipe(), args, kwargs, options_from(options) if options else NO_OPTIONS)
 
-    def s(self, *args: Any, **kwargs: Any) -> Signature[R]:
+    @overload
+    def s(self: Task[P, Coro[V]], *args: Any, **kwargs: Any) -> Signature[V]: ...
+    @overload
+    def s(self, *args: Any, **kwargs: Any) -> Signature[R]: ...
+
+    def s(self, *args: Any, **kwargs: Any) -> Any:
         """Return a Signature with these arguments."""
         return Signature(self.name, args, kwargs, app=self.app)
 
-    def si(self, *args: Any, **kwargs: Any) -> Signature[R]:
+    @overload
+    def si(self: Task[P, Coro[V]], *args: Any, **kwargs: Any) -> Signature[V]: ...
+    @overload
+    def si(self, *args: Any, **kwargs: Any) -> Signature[R]: ...
+
+    def si(self, *args: Any, **kwargs: Any) -> Any:
         """Return an immutable Signature with these arguments."""
         return Signature(self.name, args, kwargs, immutable=True, app=self.app)
 

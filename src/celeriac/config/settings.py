@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterator, Mapping, MutableMapping
 from copy import deepcopy
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
@@ -19,6 +19,7 @@ from celeriac.config.aliases import modern_name
 from celeriac.config.known import HARMLESS, KNOWN
 from celeriac.config.sections import (
     BrokerSettings,
+    Count,
     GeneralSettings,
     RedisSettings,
     ResultSettings,
@@ -187,7 +188,18 @@ def _checked(name: str, value: Any) -> Any:
         return msgspec.convert(value, _TYPES[section][field])
     except msgspec.ValidationError as error:
         shown = "" if any(part in name for part in _SECRET) else f" = {value!r}"
-        raise ImproperlyConfigured(f"the setting {name}{shown} is wrong: {str(error)[:1].lower()}{str(error)[1:]}") from None
+        raise ImproperlyConfigured(f"the setting {name}{shown} is wrong: {_allowed(error, _TYPES[section][field])}") from None
+
+
+def _allowed(error: msgspec.ValidationError, kind: Any) -> str:
+    """Return what msgspec says; of a choice, which it only calls invalid, what there is to choose."""
+    choices = [choice for part in (kind, *get_args(kind)) if get_origin(part) is Literal for choice in get_args(part)]
+    if choices:
+        others = [part for part in get_args(kind) if get_origin(part) is not Literal and get_origin(kind) is not Literal]
+        also = ", or a number of 0 or more" if Count in others else ""
+        return f"expected one of {', '.join(map(repr, choices))}{also}"
+    text = str(error)
+    return text[:1].lower() + text[1:]
 
 
 _TYPES: Final[Mapping[str, Mapping[str, Any]]] = {

@@ -111,7 +111,7 @@ class _Opening:
             case "sqlite":
                 from celeriac.drivers.sqlite.store import SqliteStore  # late: imports sqlite3
 
-                return SqliteStore(sqlite_file(broker_url, self._environ), runtime=self._runtime)
+                return SqliteStore(str(sqlite_file(broker_url, self._environ)), runtime=self._runtime)
             case scheme if scheme in REDIS_SCHEMES:
                 return self._redis(broker_url, result_url, only_results=only_results)
             case unknown:
