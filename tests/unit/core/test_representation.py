@@ -94,7 +94,7 @@ def test_a_huge_value_costs_no_time(value: object) -> None:
 
     shown = safe_repr(value)
 
-    assert time.process_time() - start < 0.1
+    assert time.process_time() - start < 0.5
     assert len(shown) < 2100
 
 
