@@ -44,9 +44,8 @@ def test_exactly_the_limit_is_let_through(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_bomb_costs_no_more_than_the_limit(method: str) -> None:
-    bomb = (
-        compression.compress(b"\0" * (200 * MB), method) if method != "bzip2" else compression.compress(b"\0" * (60 * MB), method)
-    )
+    size = 200 * MB if method in {"gzip", "zstd"} else 60 * MB  # the others take long to make one
+    bomb = compression.compress(b"\0" * size, method)
     tracemalloc.start()
 
     with pytest.raises(compression.Oversized):

@@ -195,7 +195,8 @@ def test_one_line_of_text_says_class_and_message() -> None:
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
 )
 NAMES = st.sampled_from(["canary", "Canary", "ValueError", "Shop.SoldOutError", "PickyError", "ExceptionGroup", "a.b"]) | st.text(
     max_size=8

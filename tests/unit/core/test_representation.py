@@ -103,6 +103,7 @@ def test_a_huge_value_costs_no_time(value: object) -> None:
     st.recursive(
         st.none() | st.integers() | st.floats() | st.text() | st.binary(),
         lambda inner: st.lists(inner) | st.tuples(inner) | st.dictionaries(st.text() | st.integers(), inner),
+        max_leaves=20,
     )
 )
 def test_every_value_is_shown_in_bounds(value: object) -> None:
