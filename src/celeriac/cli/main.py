@@ -10,12 +10,12 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any, Final
 
 import click
 
+from celeriac import __version__
 from celeriac.cli.failures import run_guarded
 from celeriac.cli.program import Program
 
@@ -79,7 +79,7 @@ class Door(click.Group):
 @click.option("-C", "--no-color", is_flag=True, envvar="NO_COLOR", help="Plain output.")
 @click.option("-q", "--quiet", is_flag=True, help="Less output: no banner.")
 @click.option("--traceback", is_flag=True, expose_value=False, help="On an error, show where it came from.")
-@click.version_option(version("celeriac"), prog_name="celeriac", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="celeriac", message="%(prog)s %(version)s")
 @click.pass_context
 def celeriac(
     ctx: click.Context,
