@@ -63,7 +63,7 @@ def show(program: Program, id: str, as_json: bool) -> None:
 def replay(program: Program, ids: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Put dead letters back into the queues that they came from."""
     store = program.reach().store
-    count = sum(store.replay([id]) for id in chosen(store, ids, everything))
+    count = store.replay(chosen(store, ids, everything))
     done("replayed", count, as_json)
 
 

@@ -27,25 +27,29 @@ def install_logging(settings: WorkerSettings, *, level: int, logfile: str | None
     if signals.setup_logging.receivers:
         signals.setup_logging.send(None, **told)
         return
+    logger = logging.getLogger() if settings.hijack_root_logger else logging.getLogger(OURS)
+    if settings.hijack_root_logger or not logger.hasHandlers():
+        logger.handlers[:] = [handler_for(settings, logfile, color=color)]
+    logger.setLevel(level)
+    signals.after_setup_logger.send(None, logger=logger, **told)
+    signals.after_setup_task_logger.send(None, logger=logging.getLogger(TASK_LOGGER), **told)
+
+
+def handler_for(settings: WorkerSettings, logfile: str | None, *, color: bool) -> logging.Handler:
+    """Return what writes to the file, or to stderr, in the formats of the settings."""
     stream = sys.__stderr__ or sys.stderr
     # Reopens the file when a log rotator has moved it away.
     handler: logging.Handler = WatchedFileHandler(logfile, encoding="utf-8") if logfile else logging.StreamHandler(stream)
-    painted = wants_color(settings, stream, allowed=color and not logfile)
     handler.setFormatter(
         LineFormatter(
             settings.log_format,
             task_format=settings.task_log_format,
             datefmt=settings.log_datefmt,
             task_datefmt=settings.task_log_datefmt,
-            color=painted,
+            color=wants_color(settings, stream, allowed=color and not logfile),
         )
     )
-    logger = logging.getLogger() if settings.hijack_root_logger else logging.getLogger(OURS)
-    if settings.hijack_root_logger or not logger.hasHandlers():
-        logger.handlers[:] = [handler]
-    logger.setLevel(level)
-    signals.after_setup_logger.send(None, logger=logger, **told)
-    signals.after_setup_task_logger.send(None, logger=logging.getLogger(TASK_LOGGER), **told)
+    return handler
 
 
 def wants_color(settings: WorkerSettings, stream: TextIO, *, allowed: bool) -> bool:
