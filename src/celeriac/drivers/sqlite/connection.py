@@ -41,6 +41,8 @@ class Connections:
     def _begin_anew(self) -> None:
         self._idle: list[sqlite3.Connection] = []
         self._busy: set[sqlite3.Connection] = set()
+        self._borrowers = 0
+        """Calls that hold a connection, or are about to open one."""
         self._pool = threading.Condition()
         self._writer = threading.Lock()
         self._real_path: str | None = None
@@ -97,7 +99,7 @@ class Connections:
     def before_fork(self) -> None:
         """Close everything: what SQLite knows of its locks would be wrong in the other process."""
         self._pool.acquire()
-        self._pool.wait_for(lambda: not self._busy, FORK_PATIENCE_S)
+        self._pool.wait_for(lambda: not self._borrowers, FORK_PATIENCE_S)
         while self._idle:
             self._idle.pop().close()
 
@@ -115,23 +117,24 @@ class Connections:
 
     @contextmanager
     def _connection(self, deadline: float, deadline_s: float) -> Iterator[sqlite3.Connection]:
-        db: sqlite3.Connection | None = None
+        db = self._take()
         try:
-            db = self._take() or self._open(deadline, deadline_s)
+            if db is None:
+                db = self._open(deadline, deadline_s)
             yield db
         except BaseException as error:
             if db is not None:
-                self._discard(db)
-                db = None
+                _undo(db)
+            self._give_back(None, db)
             if isinstance(error, sqlite3.Error):
                 raise translate(error, self.path) from error
             raise
-        finally:
-            if db is not None:
-                self._give_back(db)
+        else:
+            self._give_back(db, None)
 
     def _take(self) -> sqlite3.Connection | None:
         with self._pool:
+            self._borrowers += 1
             db = self._idle.pop() if self._idle else None
             if db is not None:
                 self._busy.add(db)
@@ -144,25 +147,20 @@ class Connections:
             self._busy.add(db)
         return db
 
-    def _give_back(self, db: sqlite3.Connection) -> None:
+    def _give_back(self, good: sqlite3.Connection | None, bad: sqlite3.Connection | None) -> None:
+        """Put a good connection into the pool. A bad one is closed: who knows what it went through."""
         with self._pool:
-            if db in self._busy:
-                self._busy.discard(db)
-                self._idle.append(db)
-                self._pool.notify_all()
-                return
-        # Closed meanwhile.
-        db.close()
-
-    def _discard(self, db: sqlite3.Connection) -> None:
-        """Undo what the block did, and do not use the connection again: who knows what it went through."""
-        with suppress(sqlite3.Error):
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-        with self._pool:
-            self._busy.discard(db)
+            if good is not None and good in self._busy:
+                self._busy.discard(good)
+                self._idle.append(good)
+            else:
+                # The pool was closed meanwhile.
+                bad = bad or good
+                if bad is not None:
+                    self._busy.discard(bad)
+                    bad.close()
+            self._borrowers -= 1
             self._pool.notify_all()
-        db.close()
 
     def _insist(self, ask: Callable[[], T], deadline: float, deadline_s: float) -> T:
         pause = FIRST_PAUSE_S
@@ -180,6 +178,12 @@ class Connections:
 
     def _locked(self, deadline_s: float) -> BrokerUnreachable:
         return BrokerUnreachable(f"{self.path}: locked by another process for {deadline_s:g} s")
+
+
+def _undo(db: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _leak(db: sqlite3.Connection) -> None:
