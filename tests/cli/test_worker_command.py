@@ -21,6 +21,15 @@ UNREACHABLE = """
     @app.task
     def add() -> None: ...
 """
+SETUP = """
+    from celeriac import signals
+    from shop import app
+
+
+    @signals.celeryd_init.connect(sender="shop@here")
+    def configure(conf, **kwargs):
+        conf.update(worker_concurrency=7, broker_connection_retry_on_startup=False)
+"""
 TALKATIVE = """
     from celeriac import Celery
 
@@ -113,3 +122,12 @@ def test_a_worker_loads_nothing_that_it_does_not_need(terminal: Terminal) -> Non
     ran = terminal.python(code)
 
     assert ran.out.splitlines()[-1].split() == ["LOADED"]
+
+
+def test_a_program_may_set_up_its_workers_by_signal(terminal: Terminal) -> None:
+    terminal.write("shop.py", UNREACHABLE)
+    terminal.write("setup.py", SETUP)
+
+    ran = terminal.celeriac("-A", "setup", "worker", "-n", "shop@here")
+
+    assert " .> concurrency: 7 (prefork)" in ran.out.splitlines(), ran.err

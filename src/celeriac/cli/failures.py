@@ -13,6 +13,7 @@ from typing import Final
 
 import click
 
+from celeriac.cli.later import told_missing
 from celeriac.core.errors import BrokerUnreachable, CeleriacError
 
 OK: Final = 0
@@ -56,6 +57,8 @@ def run_guarded(run: Callable[[], int]) -> None:
 
 def told(error: click.ClickException) -> str:
     """Say in one line what was typed wrongly, and where to read how it goes."""
+    if isinstance(error, click.NoSuchOption) and (missing := told_missing(error.option_name)):
+        return missing
     text = " ".join(error.format_message().split())
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     return f"{text} (see `{ctx.command_path} --help`)" if ctx is not None else text

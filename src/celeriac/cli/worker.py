@@ -7,10 +7,12 @@ Does not know: children, leases, stores.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
 from celeriac import __version__
+from celeriac.app import signals
 from celeriac.app.app import Celery
 from celeriac.cli.banner import Portrait, banner
 from celeriac.cli.extra_settings import extra_settings
@@ -21,7 +23,7 @@ from celeriac.cli.program import Program, pass_program
 from celeriac.cli.store_urls import store_urls
 from celeriac.cli.superuser import check_superuser
 from celeriac.worker.options import WorkerOptions
-from celeriac.worker.plan import Plan, plan_node
+from celeriac.worker.plan import Plan, node_name, plan_node
 from celeriac.worker.start import run_worker
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL")
@@ -89,6 +91,8 @@ def command(
         soft_time_limit=soft_time_limit,
         prefetch_multiplier=prefetch_multiplier,
     )
+    node = node_name(hostname)
+    signals.celeryd_init.send(node, instance=None, conf=app.conf, options=asdict(options))
     plan = plan_node(app, options)
     start_log(app, plan.hostname, level=loglevel, logfile=logfile, color=program.color)
     check_superuser(app.settings.general.accept_content)
@@ -97,6 +101,7 @@ def command(
         drop_waiting(app, plan.queues)
     if not program.quiet:
         click.echo(banner(portrait(app, plan)))
+    signals.celeryd_after_setup.send(node, instance=None, conf=app.conf)
     redirect_stdouts(app.settings.worker)
     return run_worker(app, options)
 

@@ -1,0 +1,24 @@
+"""Options of Celery's worker that this version does not have: so that a script that moves over is told what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+MISSING: Final[Mapping[str, str]] = MappingProxyType({
+    **dict.fromkeys(("-B", "--beat", "-s", "--schedule", "--schedule-filename", "--scheduler"), "periodic tasks"),
+    **dict.fromkeys(("-E", "--events", "--task-events", "--heartbeat-interval"), "events"),
+    **dict.fromkeys(("-D", "--detach", "--pidfile", "--uid", "--gid", "--umask", "--executable"), "running as a daemon"),
+    **dict.fromkeys(("-S", "--statedb"), "a state file: revoked tasks are kept in the store"),
+    **dict.fromkeys(("--autoscale",), "autoscaling"),
+    **dict.fromkeys(("--max-memory-per-child",), "limits of memory"),
+    **dict.fromkeys(("--pool-start-method",), "a choice of how processes start"),
+    **dict.fromkeys(("--loader", "--skip-checks"), "loaders"),
+})  # fmt: skip
+"""Option -> what it would need."""
+
+
+def told_missing(option: str) -> str | None:
+    """Say that this version does not have it, if Celery does."""
+    return f"{option}: this version has no {MISSING[option]}" if option in MISSING else None
