@@ -45,7 +45,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
         return self.expires is None and not self.inherit_priority and self.repr_levels == 3
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, gc=False):
     """One task, to be run with these arguments."""
 
     recipe: Recipe

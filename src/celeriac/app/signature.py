@@ -28,6 +28,8 @@ class Signature(dict[str, Any], Generic[R]):
         >>> add.si(2, 2).apply_async() # immutable: nothing is added
     """
 
+    __slots__ = ("_app",)
+
     def __init__(
         self,
         task: str,

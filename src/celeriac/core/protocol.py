@@ -81,6 +81,7 @@ _KNOWN: Final = frozenset(_Headers.__struct_encode_fields__)
 _IN_BODY: Final = ("task", "id", "group", "group_index", "retries", "eta", "expires", "timelimit")
 """Fields of version 1's body that are headers of version 2."""
 _NO_EMBED: Final = _Embed()
+_NO_LIMITS: Final = (None, None)
 _EMPTY_EMBED: Final = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
@@ -121,7 +122,7 @@ def encode(
 
 
 def _encode_body(message: Message, serializer: str) -> codecs.Encoded:
-    embed = {
+    embed = _EMPTY_EMBED if _stands_alone(message) else {
         "callbacks": message.callbacks,
         "errbacks": message.errbacks,
         "chain": message.chain,
@@ -136,6 +137,16 @@ def _encode_body(message: Message, serializer: str) -> codecs.Encoded:
         raise
 
 
+def _stands_alone(message: Message) -> bool:
+    return message.callbacks is None and message.errbacks is None and message.chain is None and message.chord is None
+
+
+def _limits(message: Message) -> Sequence[float | None]:
+    if message.time_limit is None and message.soft_time_limit is None:
+        return _NO_LIMITS  # one for all: a dict with nothing but plain values is none of the garbage collector's business
+    return message.time_limit, message.soft_time_limit
+
+
 def _headers(message: Message) -> dict[str, Any]:
     headers: dict[str, Any] = {
         "lang": "py",
@@ -147,7 +158,7 @@ def _headers(message: Message) -> dict[str, Any]:
         "group": message.group,
         "group_index": message.group_index,
         "retries": message.retries,
-        "timelimit": [message.time_limit, message.soft_time_limit],
+        "timelimit": _limits(message),
         "root_id": message.root_id or message.id,
         "parent_id": message.parent_id,
         "argsrepr": safe_repr(message.args) if message.argsrepr is None else message.argsrepr,
@@ -156,7 +167,7 @@ def _headers(message: Message) -> dict[str, Any]:
         "ignore_result": message.ignore_result,
         "replaced_task_nesting": message.replaced_task_nesting,
         "stamped_headers": message.stamped_headers,
-        "stamps": message.stamps and flatten(message.stamps, place="stamps"),
+        "stamps": flatten(message.stamps, place="stamps") if message.stamps else {},
     }
     if message.headers:
         headers.update(flatten(message.headers, place="headers"))

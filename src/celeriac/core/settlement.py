@@ -13,7 +13,7 @@ from msgspec import Struct
 from celeriac.core.message import Outgoing
 
 
-class StoredResult(Struct, frozen=True):
+class StoredResult(Struct, frozen=True, gc=False):
     """One state of one task, as a result backend keeps it."""
 
     id: str
@@ -25,18 +25,18 @@ class StoredResult(Struct, frozen=True):
     """Forget it after this many seconds. ``None``: never."""
 
 
-class Done(Struct, frozen=True):
+class Done(Struct, frozen=True, gc=False):
     """The delivery is over: the store forgets it."""
 
 
-class Requeue(Struct, frozen=True):
+class Requeue(Struct, frozen=True, gc=False):
     """The message goes back to the front of its queue, before messages of the same priority."""
 
     replacement: Outgoing | None = None
     """The changed message (a delivery counted). ``None``: as it lay there, no attempt counted."""
 
 
-class DeadLetter(Struct, frozen=True):
+class DeadLetter(Struct, frozen=True, gc=False):
     """The message goes to the dead letters."""
 
     reason: str
@@ -47,7 +47,7 @@ class DeadLetter(Struct, frozen=True):
     task_id: str = ""
 
 
-class Settlement(Struct, frozen=True, kw_only=True):
+class Settlement(Struct, frozen=True, kw_only=True, gc=False):
     """What becomes of one delivery, and of everybody who waits for its end."""
 
     tag: int

@@ -24,7 +24,7 @@ from celeriac.core.states import EXCEPTION_STATES, PENDING
 _MARK: Final = b"\0celery-compressed\0"
 
 
-class TaskMeta(Struct, frozen=True, kw_only=True):
+class TaskMeta(Struct, frozen=True, kw_only=True, gc=False):
     """The state of one task. What is not known is ``None``."""
 
     task_id: str
