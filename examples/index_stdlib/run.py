@@ -23,7 +23,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from celeriac import group
-from tasks import app, index_file
 
 HERE = Path(__file__).parent
 PATIENCE_S = 600.0
@@ -88,6 +87,8 @@ def table(lines: Counter[str], functions: Counter[str], classes: Counter[str]) -
 
 def index(console: Console) -> None:
     """Send the tasks, merge what comes back, show it."""
+    from tasks import index_file  # late: the app reads the environment when it is made
+
     root = Path(sysconfig.get_path("stdlib"))
     paths = source_files(root)
     lines, functions, classes = Counter[str](), Counter[str](), Counter[str]()
@@ -111,16 +112,20 @@ def index(console: Console) -> None:
     console.print(f"{len(paths):,} tasks in {seconds:.1f} s: {len(paths) / seconds:,.0f} tasks/s, each a file read and parsed")
 
 
+def use_only(store: str) -> None:
+    """Let the environment name this store and nothing of the user's: it would win over what the app says."""
+    for name in [name for name in os.environ if name.startswith("CELERY_")]:
+        del os.environ[name]
+    os.environ["CELERY_BROKER_URL"] = os.environ["CELERY_RESULT_BACKEND"] = store
+
+
 def main() -> int:
     """Run the example; a failure shows what the worker said."""
     console = Console()
     with tempfile.TemporaryDirectory(prefix="index-stdlib-") as folder:
         log = Path(folder) / "worker.log"
-        # A store of its own: what the user's environment names would win over the app, and stays untouched.
-        for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND"):
-            os.environ.pop(name, None)
         store = f"sqlite:///{folder}/store.db"
-        app.conf.update(broker_url=store, result_backend=store)
+        use_only(store)
         try:
             with worker(store, log):
                 index(console)
