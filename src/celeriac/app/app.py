@@ -95,7 +95,8 @@ class Celery:
         self._tasks = TaskRegistry()
         given = {"broker_url": broker, "result_backend": backend, "include": include}
         self._given = {name: value for name, value in given.items() if value is not None} | settings
-        self._conf = Conf(self._given, overrides=from_environment(os.environ))
+        self.conf = Conf(self._given, overrides=from_environment(os.environ))
+        """The settings, by Celery's names."""
         self._lock = RLock()
         self._packages: list[tuple[Sequence[str] | Callable[[], Iterable[str]], str | None]] = []
         self._store: Store | None = None
@@ -109,14 +110,9 @@ class Celery:
         current.announce(self, current=set_as_current)
 
     @property
-    def conf(self) -> Conf:
-        """The settings, by Celery's names."""
-        return self._conf
-
-    @property
     def settings(self) -> Settings:
         """The settings as typed sections."""
-        return self._conf.settings()
+        return self.conf.settings()
 
     @property
     def tasks(self) -> TaskRegistry:
@@ -255,7 +251,7 @@ class Celery:
             if not silent:
                 raise
             values = {}
-        self._conf.reset({**values, **self._given})
+        self.conf.reset({**values, **self._given})
 
     def config_from_envvar(self, variable: str, *, silent: bool = False, force: bool = False) -> None:
         """Read the settings from the module that an environment variable names."""
@@ -311,7 +307,7 @@ class Celery:
     def producer(self) -> Producer:
         """Sends calls; made anew when a setting has changed."""
         producer = self._producer
-        if producer is None or self._producer_revision != self._conf.revision:
+        if producer is None or self._producer_revision != self.conf.revision:
             producer = self._make_producer()
         return producer
 
@@ -321,8 +317,8 @@ class Celery:
 
     def _make_producer(self) -> Producer:
         with self._lock:
-            revision = self._conf.revision
-            self._producer = make_producer(lambda: self.store, self.settings.task, self._outbox, self.runtime, self.timezone)
+            revision = self.conf.revision
+            self._producer = make_producer(self.store, self.settings.task, self._outbox, self.runtime, self.timezone)
             self._producer_revision = revision
             return self._producer
 
@@ -336,6 +332,7 @@ class Celery:
         self._results.close()
         with self._lock:
             store, self._store = self._store, None
+            self.conf.touch()
         if store is not None:
             store.close()
 
@@ -344,7 +341,8 @@ class Celery:
         self._lock = RLock()
         self._outbox.abandon()
         self._results.abandon()
-        self._producer = None
+        # Whoever kept the parent's producer asks for a new one.
+        self.conf.touch()
         if self._store is not None:
             self._store.abandon()
 

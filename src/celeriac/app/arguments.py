@@ -7,6 +7,7 @@ else that a call does; here a call that fits is recognised by counting. Does not
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -33,17 +34,18 @@ class Parameters:
         positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
         self.positional = tuple(parameter.name for parameter in positional)
         """Names of those that may be given by position."""
-        self._least = sum(parameter.default is parameter.empty for parameter in positional)
-        kinds = {parameter.kind for parameter in parameters}
-        self._most = float("inf") if inspect.Parameter.VAR_POSITIONAL in kinds else len(positional)
-        self._counting_is_enough = not any(
-            parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty for parameter in parameters
-        )
+        self.fits = self._numbers(parameters, positional)
+        """So many positional arguments, and nothing else, are right: asked before ``check``, which costs more."""
+
+    def _numbers(self, parameters: list[inspect.Parameter], positional: list[inspect.Parameter]) -> range:
+        if any(one.kind is one.KEYWORD_ONLY and one.default is one.empty for one in parameters):
+            return range(0)
+        least = sum(one.default is one.empty for one in positional)
+        any_number = any(one.kind is one.VAR_POSITIONAL for one in parameters)
+        return range(least, sys.maxsize if any_number else len(positional) + 1)
 
     def check(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Raise the ``TypeError`` that calling the function would raise; return if there is none."""
-        if not kwargs and self._counting_is_enough and self._least <= len(args) <= self._most:
-            return
         try:
             self.signature.bind(*args, **kwargs)
         except TypeError as error:

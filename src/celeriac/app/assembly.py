@@ -7,7 +7,7 @@ Does not know: the app.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -48,8 +48,8 @@ def driver_options(settings: Settings) -> DriverOptions:
     return DriverOptions(broker=broker, results=results)
 
 
-def make_producer(store: Callable[[], Store], settings: TaskSettings, outbox: Outbox, runtime: Runtime, zone: tzinfo) -> Producer:
-    """Return the producer that these settings describe; it asks for ``store`` when it first sends something."""
+def make_producer(store: Store, settings: TaskSettings, outbox: Outbox, runtime: Runtime, zone: tzinfo) -> Producer:
+    """Return the producer that these settings describe."""
     here = Surroundings(
         now=runtime.now,
         new_id=runtime.new_id,
@@ -61,10 +61,15 @@ def make_producer(store: Callable[[], Store], settings: TaskSettings, outbox: Ou
         store,
         here=here,
         router=router_of(settings),
+        routes_by_name=all(not callable(route) for route in _several(settings.routes)),
         outbox=outbox,
         retry=settings.publish_retry,
         retry_policy=settings.publish_retry_policy,
     )
+
+
+def _several(routes: Any) -> Sequence[Any]:
+    return routes if isinstance(routes, list | tuple) else (routes,)
 
 
 def router_of(settings: TaskSettings) -> Router:

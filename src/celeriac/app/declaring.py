@@ -79,7 +79,7 @@ def apply_options(task: Task[..., Any], options: Mapping[str, Any]) -> None:
             continue
         if name in _LATER:
             _tell(task.name, name)
-        elif name not in _KNOWN and (near := get_close_matches(name, _KNOWN, n=1, cutoff=0.85)):
+        elif name not in _KNOWN and (near := get_close_matches(name, _KNOWN, n=1, cutoff=0.8)):
             raise TypeError(f"task {task.name}: there is no option {name!r}: did you mean {near[0]!r}?")
         if value is not None or name == "max_retries":
             setattr(task, name, value)

@@ -7,7 +7,7 @@ Does not know: tasks, how results are waited for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ from celeriac.core.routing import Route, Router
 
 ONE_TRY_S: Final = 1.0
 """How long a publish may take that is not to be tried again."""
+MOST_ROUTES: Final = 10_000
+"""Names may be made up at run time: a bound on what is remembered of them."""
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _DELIVERY_MODES: Final[Mapping[Any, int]] = {"persistent": 2, "transient": 1, 2: 2, 1: 1}
 
@@ -34,15 +36,18 @@ class Producer:
 
     def __init__(
         self,
-        store: Callable[[], Store],
+        store: Store,
         *,
         here: Surroundings,
         router: Router,
+        routes_by_name: bool,
         outbox: Outbox,
         retry: bool,
         retry_policy: Mapping[str, Any],
     ) -> None:
         self._store, self.here, self._router, self._outbox = store, here, router, outbox
+        self._routes: dict[str, Route] | None = {} if routes_by_name else None
+        """Routes of calls of which nothing but the name matters; ``None``: a function decides each time."""
         self._retry, self._retry_policy = retry, policy_of(retry_policy)
         self._deadline_s = self._deadline_of(NO_OPTIONS)
 
@@ -92,10 +97,18 @@ class Producer:
     def _prepare(self, message: Message, call: Call) -> Outgoing:
         recipe, options = call.recipe, call.options
         if options is NO_OPTIONS and recipe.queue is None and recipe.exchange is None and recipe.routing_key is None:
-            route = self._router.route(message.task, message.args, message.kwargs)
+            route = self._routes.get(message.task) if self._routes is not None else None
+            if route is None:
+                route = self._route_of(message)
         else:
             route = self._router.route(message.task, message.args, message.kwargs, _said(call))
         return self._encode(message, call, route)
+
+    def _route_of(self, message: Message) -> Route:
+        route = self._router.route(message.task, message.args, message.kwargs)
+        if self._routes is not None and len(self._routes) < MOST_ROUTES:
+            self._routes[message.task] = route
+        return route
 
     def _encode(self, message: Message, call: Call, route: Route) -> Outgoing:
         recipe, options = call.recipe, call.options
@@ -130,7 +143,7 @@ class Producer:
     def _publish(self, outgoing: Sequence[Outgoing], deadline_s: float) -> None:
         if signals.before_task_publish.receivers:
             _announce_before(outgoing)
-        self._store().publish(outgoing, deadline_s=deadline_s)
+        self._store.publish(outgoing, deadline_s=deadline_s)
         if signals.after_task_publish.receivers:
             _announce_after(outgoing)
 

@@ -17,6 +17,7 @@ from celeriac.app.context import Context, current_context
 from celeriac.app.home import Home
 from celeriac.app.options import NO_OPTIONS, FurtherKeywords, OptionKeywords, options_from
 from celeriac.app.plan import Call, Recipe
+from celeriac.app.producer import Producer
 from celeriac.app.result import AsyncResult, sent
 from celeriac.app.retrying import RetryRules, Wish, plan_retry
 from celeriac.app.signature import Signature
@@ -92,7 +93,9 @@ class Task(Generic[P, R]):
     __wrapped__: Callable[P, R]
     _parameters: Parameters
     _recipe: Recipe
+    _producer: Producer
     _revision: int = -1
+    """Revision of the settings that ``_recipe`` and ``_producer`` were made for."""
 
     def attach(self, app: Home, function: Callable[..., Any] | None = None) -> None:
         """Make this the task of ``app``; ``function`` is what it runs, unless its class has a ``run`` of its own."""
@@ -115,12 +118,14 @@ class Task(Generic[P, R]):
 
     def recipe(self) -> Recipe:
         """Return what holds for every call; computed again when a setting has changed."""
-        conf = self.app.conf
-        if self._revision != conf.revision:
-            revision = conf.revision
-            self._recipe = self._make_recipe()
-            self._revision = revision
+        if self._revision != self.app.conf.revision:
+            self._resolve()
         return self._recipe
+
+    def _resolve(self) -> None:
+        revision = self.app.conf.revision
+        self._recipe, self._producer = self._make_recipe(), self.app.producer
+        self._revision = revision
 
     def _make_recipe(self) -> Recipe:
         settings = self.app.conf.settings().task
@@ -154,9 +159,11 @@ class Task(Generic[P, R]):
             OperationalError: the broker did not take the message within its deadline.
             EncodeError: an argument cannot be written.
         """
-        if self.typing:
+        if self.typing and (kwargs or len(args) not in self._parameters.fits):
             self._parameters.check(args, kwargs)
-        return sent(self.app, self.app.producer.submit(Call(self.recipe(), args, kwargs)))
+        if self._revision != self.app.conf.revision:
+            self._resolve()
+        return sent(self.app, self._producer.submit(Call(self._recipe, args, kwargs)))
 
     @overload
     def apply_async(
@@ -218,7 +225,7 @@ class Task(Generic[P, R]):
 
     def _call(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: OptionKeywords) -> Call:
         args, kwargs = args or (), kwargs or {}
-        if self.typing:
+        if self.typing and (kwargs or len(args) not in self._parameters.fits):
             self._parameters.check(args, kwargs)
         return Call(self.recipe(), args, kwargs, options_from(options) if options else NO_OPTIONS)
 

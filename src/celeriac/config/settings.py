@@ -101,6 +101,10 @@ class Conf(MutableMapping[str, Any]):
         """Forget what was set, and begin anew with ``values``."""
         self._set.clear()
         self.update(values)
+        self.touch()
+
+    def touch(self) -> None:
+        """Have everybody who computed something from the settings compute it again."""
         self.__dict__["revision"] += 1
 
     def __getitem__(self, name: str) -> Any:
@@ -133,11 +137,11 @@ class Conf(MutableMapping[str, Any]):
         elif modern not in HARMLESS and value != KNOWN[modern]:
             _tell_once(modern, f"the setting {modern} is known, and not honoured by this version")
         self._set[modern] = value
-        self.__dict__["revision"] += 1
+        self.touch()
 
     def __delitem__(self, name: str) -> None:
         del self._set[modern_name(name, NAMES)]
-        self.__dict__["revision"] += 1
+        self.touch()
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(NAMES))

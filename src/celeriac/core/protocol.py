@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from celeriac.core import codecs
+from celeriac.core import codecs, typedjson
 from celeriac.core.compression import Oversized, Unsupported, compress, decompress, method_of
 from celeriac.core.errors import ContentDisallowed, DecodeError, EncodeError
 from celeriac.core.limits import DEFAULT_LIMITS, Limits
@@ -128,8 +128,11 @@ def _encode_body(message: Message, serializer: str) -> codecs.Encoded:
         "chain": message.chain,
         "chord": message.chord,
     }
+    body = (message.args, message.kwargs, embed)
     try:
-        return codecs.encode((message.args, message.kwargs, embed), serializer, place="body")
+        if serializer == "json":
+            return codecs.Encoded(typedjson.dumps(body, place="body"), codecs.JSON, "utf-8")
+        return codecs.encode(body, serializer, place="body")
     except EncodeError:
         # Once more, part by part, to tell the caller which argument it was.
         codecs.encode(message.args, serializer, place="args")
