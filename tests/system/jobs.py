@@ -1,0 +1,166 @@
+"""The app that the system tests run: tasks that note what happens to them, and tasks that misbehave.
+
+What they note goes into a file that is opened with O_APPEND, one ``write`` a line: evidence from outside the system.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from celeriac import Celery, SoftTimeLimitExceeded, Task
+
+STORE = os.environ["JOBS_STORE"]
+JOURNAL = os.environ["JOBS_JOURNAL"]
+LEASE = float(os.environ.get("JOBS_LEASE", "30"))
+
+app = Celery("jobs", broker=STORE, backend=STORE, broker_transport_options={"visibility_timeout": LEASE})
+
+
+def note(what: str, key: object) -> None:
+    """Add a line to the journal, whatever else is writing."""
+    descriptor = os.open(JOURNAL, os.O_WRONLY | os.O_APPEND)
+    try:
+        os.write(descriptor, f"{what} {key} {os.getpid()}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+def _work(key: object, seconds: float) -> object:
+    note("begin", key)
+    if seconds:
+        time.sleep(seconds)
+    note("end", key)
+    return key
+
+
+@app.task
+def add(x: int, y: int) -> int:
+    return x + y
+
+
+@app.task
+def early(key: object, seconds: float = 0.0) -> object:
+    return _work(key, seconds)
+
+
+@app.task(acks_late=True)
+def late(key: object, seconds: float = 0.0) -> object:
+    return _work(key, seconds)
+
+
+@app.task(acks_late=True)
+def late_told_apart(key: object, seconds: float = 0.0) -> int:
+    _work(key, seconds)
+    return os.getpid()
+
+
+@app.task(acks_late=True)
+def wait_for(key: object, path: str) -> object:
+    """Run until a file appears."""
+    note("begin", key)
+    while not Path(path).exists():
+        time.sleep(0.01)
+    note("end", key)
+    return key
+
+
+@app.task(acks_late=True)
+def poison(key: object) -> None:
+    note("begin", key)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task
+def poison_early(key: object) -> None:
+    note("begin", key)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(acks_late=True)
+def leave(key: object, code: int) -> None:
+    note("begin", key)
+    os._exit(code)
+
+
+@app.task
+def exit_politely(code: int) -> None:
+    sys.exit(code)
+
+
+@app.task
+def raise_system_exit() -> None:
+    raise SystemExit("enough")
+
+
+class Unusual(BaseException):
+    """Not an ``Exception``."""
+
+
+@app.task
+def raise_unusual() -> None:
+    raise Unusual("no exception")
+
+
+@app.task(time_limit=1.0)
+def over_the_hard_limit(key: object) -> None:
+    note("begin", key)
+    time.sleep(60)
+
+
+@app.task(soft_time_limit=0.5, time_limit=30.0)
+def over_the_soft_limit() -> str:
+    try:
+        time.sleep(60)
+    except SoftTimeLimitExceeded:
+        return "cleaned up"
+    return "slept"
+
+
+@app.task(soft_time_limit=0.5)
+def over_the_soft_limit_unaware() -> None:
+    time.sleep(60)
+
+
+@app.task
+def due(moment: float) -> float:
+    """Return how late it runs."""
+    return time.time() - moment
+
+
+@app.task(bind=True, max_retries=3)
+def flaky(self: Task[..., int], times: int) -> int:
+    if self.request.retries < times:
+        raise self.retry(countdown=0)
+    return self.request.retries
+
+
+@app.task
+async def think(x: int) -> int:
+    await asyncio.sleep(0.01)
+    return x * 2
+
+
+@app.task
+def fail(text: str) -> None:
+    raise ValueError(text)
+
+
+@app.task(bind=True)
+def progress(self: Task[..., int], steps: int) -> int:
+    for step in range(1, steps + 1):
+        self.update_state(state="PROGRESS", meta={"current": step, "total": steps})
+        time.sleep(0.2)
+    return steps
+
+
+@app.task(bind=True, autoretry_for=(ConnectionError,), retry_backoff=False, default_retry_delay=0)
+def stumble(self: Task[..., str], key: object) -> str:
+    note("begin", key)
+    if self.request.retries < 2:
+        raise ConnectionError("down")
+    return "third time"

@@ -1,0 +1,144 @@
+"""Children and nodes die at any moment: every task ends, none that acks late is lost, none that acks early runs twice."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from signal import SIGKILL
+
+import pytest
+
+from celeriac import states
+from system.fleet import Fleet, Node
+from system.patience import eventually
+from system.processes import send
+
+CONCURRENCY = 4
+KILL_EVERY_S = 0.5
+FINAL = {states.SUCCESS, states.FAILURE}
+
+
+@dataclass
+class Killer:
+    """Kills a child of a node every half second, in the order of a seed."""
+
+    node: Node
+    seed: int
+    kills: int = 0
+    _end: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._kill, name="killer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._end.set()
+        self._thread.join()
+
+    def _kill(self) -> None:
+        chance = random.Random(self.seed)
+        while not self._end.wait(KILL_EVERY_S):
+            children = self.node.children()
+            if children:
+                send(chance.choice(children), SIGKILL)
+                self.kills += 1
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What was sent: key of the journal -> id of the task."""
+
+    early: dict[str, str]
+    late: dict[str, str]
+
+    @property
+    def ids(self) -> list[str]:
+        """All ids."""
+        return [*self.early.values(), *self.late.values()]
+
+
+def publish(fleet: Fleet, count: int, *, seconds: float) -> Sent:
+    """Publish ``count`` tasks, in turns one that acks early and one that acks late."""
+    early, late = {}, {}
+    for part in range(0, count, 1000):
+        keys = [f"{number}" for number in range(part, min(part + 1000, count))]
+        for task, ids, chosen in (("early", early, keys[::2]), ("late", late, keys[1::2])):
+            sent = fleet.send_many(task, [(key, seconds) for key in chosen])
+            ids.update(zip(chosen, (result.id for result in sent), strict=True))
+    return Sent(early, late)
+
+
+def unfinished(fleet: Fleet, ids: Sequence[str]) -> Counter[str]:
+    """Return how many of these tasks are in which state that is not final."""
+    return Counter({state: number for state, number in fleet.states(ids).items() if state not in FINAL})
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(2_000, marks=pytest.mark.timeout(90)),
+        pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(300)]),
+    ],
+)
+def test_whoever_is_killed_every_task_ends_and_none_is_lost(
+    fleet: Fleet, count: int, record_property: Callable[[str, object], None]
+) -> None:
+    sent = publish(fleet, count, seconds=0.01)
+    first = fleet.start("-c", str(CONCURRENCY))
+    killer = Killer(first, seed=count)
+    killer.start()
+    eventually(lambda: len(fleet.times("begin")) > count * 0.6, within_s=120, what="most tasks have begun")
+    killer.stop()
+
+    first.kill()
+    first.wait_until_gone()
+    second = fleet.start("-c", str(CONCURRENCY))
+    eventually(lambda: not unfinished(fleet, sent.ids), within_s=60, what="every task in a final state")
+    code = second.stop()
+
+    begun, ended = fleet.times("begin"), fleet.times("end")
+    lost_early = [key for key, id in sent.early.items() if not ended[key]]
+    lost_late = [key for key in sent.late if not ended[key]]
+    doubled = sum(1 for key in sent.late if begun[key] > 1)
+    kills = killer.kills + CONCURRENCY
+    for name, value in (("kills", kills), ("doubled", doubled), ("lost early", len(lost_early))):
+        record_property(name, value)
+        print(f"{name}: {value}")
+    assert code == 0
+    assert not lost_late
+    assert max(begun[key] for key in sent.early) == 1
+    dead = {letter.task_id: letter for letter in fleet.dead_letters()}
+    assert {sent.early[key] for key in lost_early} <= dead.keys()
+    for key in lost_early:
+        meta = fleet.client.AsyncResult(sent.early[key]).get(timeout=1, propagate=False)
+        assert type(meta).__name__ == "WorkerLostError"
+    assert all(id in sent.early.values() for id in dead)
+    assert doubled <= kills
+
+
+def test_a_killed_supervisor_takes_its_family_with_it(fleet: Fleet) -> None:
+    node = fleet.start("-c", "2")
+
+    node.kill()
+
+    node.wait_until_gone(within_s=2)
+
+
+def test_a_node_without_its_template_ends_and_says_so(fleet: Fleet) -> None:
+    node = fleet.start("-c", "2")
+    running = fleet.send("late", "running", 1.0)
+    eventually(lambda: fleet.times("begin"), what="the task runs")
+
+    send(node.template(), SIGKILL)
+    code = node.process.wait(10)
+    node.wait_until_gone()
+    fleet.start("-c", "1")
+
+    assert code == 1
+    assert "template" in node.log
+    assert running.get(timeout=10) == "running"
