@@ -58,6 +58,10 @@ class Queues:
         self._lines.pop(queue, None)
         return dropped
 
+    def letters(self) -> list[Letter]:
+        """Return everything that waits, in whatever queue."""
+        return [letter for lines in self._lines.values() for line in lines for letter in line]
+
     def _line(self, letter: Letter) -> deque[Letter]:
         lines = self._lines.get(letter.queue)
         if lines is None:

@@ -36,9 +36,17 @@ class Schedule:
             due.append(heappop(self._heap)[2])
         return due
 
+    def letters(self) -> list[Letter]:
+        """Return everything that is not due yet."""
+        return [letter for _, _, letter in self._heap]
+
     def next_due(self) -> float | None:
         """Return the earliest due time, or ``None``."""
         return self._heap[0][0] if self._heap else None
+
+    def last_due(self) -> float | None:
+        """Return the latest due time, or ``None``."""
+        return max(due for due, _, _ in self._heap) if self._heap else None
 
     def drop(self, queues: Collection[str]) -> int:
         """Forget what is meant for ``queues``; return how many letters that were."""

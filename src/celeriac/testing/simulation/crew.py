@@ -1,0 +1,133 @@
+"""Put nodes and children together from the worker's own parts, each with a line of its own to the store.
+
+In a world's life: the fleet asks for a new one whenever one is born. Stands beside ``worker.start``, which does the same for
+real processes. Does not know: when anybody is born or dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from celeriac.abc import Lessee, Runtime
+from celeriac.core import codecs, protocol
+from celeriac.core.message import Message, Outgoing
+from celeriac.testing.simulation.fate import Fate
+from celeriac.testing.simulation.lane import SimulatedLane
+from celeriac.testing.simulation.ledger import Ledger
+from celeriac.testing.simulation.line import Line
+from celeriac.testing.simulation.processes import Machine, Process
+from celeriac.testing.simulation.report import Scale
+from celeriac.testing.simulation.store import SimulatedStore
+from celeriac.testing.simulation.tasks import the_tasks
+from celeriac.testing.simulation.workload import QUEUES
+from celeriac.worker.appetite import Appetite
+from celeriac.worker.child import Child
+from celeriac.worker.leases import Leases
+from celeriac.worker.reading import Reader
+from celeriac.worker.request import Request
+from celeriac.worker.settlement import Terms
+from celeriac.worker.slots import Slots
+
+
+class SimulatedNode(Process):
+    """A supervisor, and the machine that its children share with it."""
+
+    line: Line
+    leases: Leases
+    slots: Slots
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine, machine.name)
+        self.children: dict[int, SimulatedChild] = {}
+        self.generation = 0
+        self.ticking = False
+        self.told = False
+        """It was asked to stop."""
+        self.parting = False
+        """Its children have ended, and its keeper has."""
+
+
+class SimulatedChild(Process):
+    """A child of a node."""
+
+    child: Child
+
+    def __init__(self, node: SimulatedNode, index: int, lessee: Lessee) -> None:
+        super().__init__(node.machine, f"{lessee.node}/{lessee.child}")
+        self.node, self.index, self.lessee = node, index, lessee
+        self.running: Request | None = None
+        self.idle_s = 0.01
+        self.told = False
+
+
+class Crew:
+    """Makes nodes and children."""
+
+    def __init__(self, store: SimulatedStore, ledger: Ledger, fate: Fate, runtime: Runtime, scale: Scale) -> None:
+        self._store, self._ledger, self._fate, self._runtime, self._scale = store, ledger, fate, runtime, scale
+        self._reader = Reader(the_tasks(runtime), accept=codecs.content_types(["json"]), hostname="celery@world")
+        self._terms = Terms(
+            ttl_s=None,
+            serializer="json",
+            hostname="celery@world",
+            stores_results=True,
+            again=self._again,
+            follow=self._follow,
+        )
+
+    def line(self, process: Process) -> Line:
+        """Return a line to the store for this process."""
+        return Line(self._store, process, self._fate.before, self._fate.after)
+
+    def node(self, place: int, *, number: int) -> SimulatedNode:
+        """Return a new node."""
+        node = SimulatedNode(Machine(f"node-{place}.{number}", place))
+        node.line = self.line(node)
+        node.slots = Slots(self._scale.children)
+        node.leases = Leases(
+            node.line,
+            node=node.name,
+            name=f"celery@{node.name}",
+            queues=QUEUES,
+            reader=self._reader,
+            terms=self._terms,
+            runtime=self._runtime,
+            max_deliveries=self._scale.max_deliveries,
+            lease_s=self._scale.lease_s,
+        )
+        return node
+
+    def child(
+        self, node: SimulatedNode, index: int, *, while_it_runs: Callable[[SimulatedChild, Request, float], None]
+    ) -> SimulatedChild:
+        """Return a new child of ``node``, with a name that none had before."""
+        process = SimulatedChild(node, index, Lessee(node.name, f"{index}.{node.generation}"))
+        process.child = Child(
+            store=self.line(process),
+            lessee=process.lessee,
+            queues=QUEUES,
+            lane=SimulatedLane(
+                lessee=process.lessee,
+                slot=node.slots[index],
+                ledger=self._ledger,
+                runtime=self._runtime,
+                while_it_runs=lambda request, seconds: while_it_runs(process, request, seconds),
+            ),
+            reader=self._reader,
+            appetite=Appetite(),
+            terms=self._terms,
+            runtime=self._runtime,
+            max_deliveries=self._scale.max_deliveries,
+        )
+        return process
+
+    def _again(self, message: Message, queue: str) -> Outgoing:
+        parcel = protocol.encode(message, now=self._runtime.now())
+        return Outgoing(parcel=parcel, queue=queue, routing_key=queue, priority=message.priority, eta=message.eta)
+
+    def _follow(self, stored: Mapping[str, Any], first: Sequence[Any], parent: Message) -> Outgoing:
+        # An id of its own that a repeat has again, so that the ledger sees if there are two.
+        id, kwargs = f"{parent.id}-callback", {"after": str(first[0])}
+        message = Message(id=id, task=stored["task"], args=stored["args"], kwargs=kwargs, parent_id=parent.id)
+        return self._again(message, QUEUES[0])

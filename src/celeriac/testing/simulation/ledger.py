@@ -1,0 +1,147 @@
+"""The ledger: what really happened, seen from beside the system, and the promises that are checked against it.
+
+It is told the truth about each call to the store, whether or not the caller ever hears of it, and of each run that begins.
+The promises are those of the design: nothing vanishes, nothing is in two places, nothing ends twice, a living node is never
+overtaken. Does not know: how the store or the workers work.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from celeriac.abc import Lessee, Pulse
+from celeriac.core import envelope
+from celeriac.core.message import Delivery, Message, Rejected
+from celeriac.core.settlement import DeadLetter, Done, Settled, Settlement
+from celeriac.core.states import SUCCESS
+from celeriac.testing.simulation.report import Scale, Violation
+
+Key = tuple[str, int]
+"""One attempt of one task: its id, and how often it was retried before."""
+
+
+class Ledger:
+    """Everything that was observed in one world."""
+
+    def __init__(self, scale: Scale) -> None:
+        self._scale = scale
+        self._keys: dict[bytes, Key] = {}
+        self._steps = 0
+        self.known: set[Key] = set()
+        """Every attempt that the store has ever accepted."""
+        self.ended: Counter[Key] = Counter()
+        """Settlements that brought an attempt to its end."""
+        self.over: set[Key] = set()
+        """Attempts that the store has forgotten, as it should."""
+        self.starts: Counter[Key] = Counter()
+        self.losses: Counter[Key] = Counter()
+        """How often it was taken over from somebody."""
+        self.successes: dict[str, bytes] = {}
+        self.revoked: dict[str, int] = {}
+        self.unfenced: set[str] = set()
+        """Tasks that were said to have started by somebody whose lease may be lost: this state is stored without asking."""
+        self._tags: dict[int, Key] = {}
+        self._fetched: dict[tuple[Lessee, int], int] = {}
+        self._kept: dict[str, float] = {}
+        self._orphans: dict[str, frozenset[Lessee]] = {}
+        """Whom the store called dead, by the node that was told, in its last pulse."""
+
+    def key(self, raw: bytes) -> Key:
+        """Return the attempt that these bytes stand for."""
+        known = self._keys.get(raw)
+        if known is None:
+            parcel = envelope.unpack(raw)
+            headers = {} if isinstance(parcel, Rejected) else parcel.headers
+            known = self._keys[raw] = (str(headers.get("id", raw[:40])), headers.get("retries") or 0)
+        return known
+
+    # What the store did.
+
+    def fetched(self, lessee: Lessee, deliveries: Sequence[Delivery]) -> None:
+        """These were leased, and the lessee was told."""
+        self._steps += 1
+        for delivery in deliveries:
+            self._tags[delivery.tag] = self.key(delivery.raw)
+            self._fetched[lessee, delivery.tag] = self._steps
+
+    def kept(self, node: str, pulse: Pulse, now: float) -> None:
+        """A node said that it is alive, and the store heard it, and said who is dead."""
+        self._kept[node] = now
+        self._orphans[node] = frozenset(pulse.orphans)
+        for orphan in pulse.orphans:
+            silent_s = now - self._kept.get(orphan.node, now)
+            if silent_s < self._scale.lease_s:
+                raise Violation(f"{orphan} is called dead, and its node was heard {silent_s:.1f} s ago")
+
+    def adopted(self, lost: Lessee, by: Lessee, raws: Mapping[int, bytes], *, lost_is_alive: bool) -> None:
+        """These were taken from ``lost``."""
+        for tag, raw in raws.items():
+            key = self._tags[tag] = self.key(raw)
+            self.losses[key] += 1
+            # The dead may come back between the pulse that named them and this call. That is still their delay.
+            if lost_is_alive and lost not in self._orphans[by.node]:
+                raise Violation(f"{key} was taken from {lost}, which is alive")
+
+    def revoke(self, id: str) -> None:
+        """The store knows that this task must not start."""
+        self._steps += 1
+        self.revoked.setdefault(id, self._steps)
+
+    def settled(self, settlements: Sequence[Settlement], answers: Sequence[Settled]) -> None:
+        """These were carried out, or refused."""
+        for settlement, answer in zip(settlements, answers, strict=True):
+            if answer is not Settled.APPLIED:
+                continue
+            key = self._tags[settlement.tag]
+            followups = [(one.id, one.parcel.headers.get("retries") or 0) for one in settlement.followups]
+            moved = key in followups
+            if isinstance(settlement.fate, Done | DeadLetter) and not moved:
+                self._end(key)
+            if isinstance(settlement.fate, Done) and not moved:
+                self.over.add(key)
+            if isinstance(settlement.fate, DeadLetter) and settlement.fate.reason in {"internal", "unsettled"}:
+                raise Violation(f"{key} became a dead letter by a mistake of ours: {settlement.fate.detail}")
+            self.known.update(followups)
+            if settlement.result is not None and settlement.result.state == SUCCESS:
+                self.successes.setdefault(settlement.result.id, settlement.result.body)
+
+    def _end(self, key: Key) -> None:
+        self.ended[key] += 1
+        if self.ended[key] > 1:
+            raise Violation(f"{key} came to its end twice, and both were accepted")
+
+    # What the workers did.
+
+    def started(self, lessee: Lessee, tag: int, message: Message, *, early: bool, now: datetime) -> None:
+        """A run begins; ``now`` by the wall clock, which the store and the workers share."""
+        key = (message.id, message.retries)
+        self.starts[key] += 1
+        starts, losses = self.starts[key], self.losses[key]
+        if early and starts > 1:
+            raise Violation(f"{key} acknowledges early and was started {starts} times")
+        if starts > losses + 1:
+            raise Violation(f"{key} was started {starts} times, and only {losses} times was it taken from somebody")
+        if starts > self._scale.max_deliveries:
+            raise Violation(f"{key} was started {starts} times, more than max_deliveries")
+        revoked = self.revoked.get(message.id)
+        if revoked is not None and revoked < self._fetched[lessee, tag]:
+            raise Violation(f"{key} was revoked before it was fetched, and was started")
+        if message.eta is not None and message.eta > now:
+            raise Violation(f"{key} was started at {now}, before its eta {message.eta}")
+        if message.expires is not None and message.expires <= now:
+            raise Violation(f"{key} was started at {now}, and had expired at {message.expires}")
+
+    # What is where.
+
+    def compare(self, places: Mapping[Key, int]) -> None:
+        """Compare with what the store holds: how many copies there are of each attempt, wherever they are."""
+        for key in self.known:
+            copies = places.get(key, 0)
+            if copies + (key in self.over) != 1:
+                where = "over" if key in self.over else "not over"
+                raise Violation(f"{key} is {where}, and there are {copies} copies of it in the store")
+        for key in places:
+            if key not in self.known:
+                raise Violation(f"{key} is in the store, and nobody has sent it")

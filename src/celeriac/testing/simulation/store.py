@@ -1,0 +1,114 @@
+"""The memory store, observed: after each call the ledger hears what really happened and looks at every message.
+
+The broken models of the tests are subclasses of it. Does not know: faults; they strike on the way to it (``line``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Fetched, Lessee, Pulse
+from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.settlement import Settled, Settlement, StoredResult
+from celeriac.drivers.memory.store import MemoryStore
+from celeriac.testing.clock import VirtualRuntime
+from celeriac.testing.simulation.ledger import Key, Ledger
+from celeriac.testing.simulation.report import Violation
+
+
+class SimulatedStore(MemoryStore):
+    """A MemoryStore that a ledger watches."""
+
+    def __init__(self, *, runtime: VirtualRuntime, ledger: Ledger) -> None:
+        super().__init__(runtime=runtime)
+        self._ledger = ledger
+        self.is_alive: Callable[[Lessee], bool] = _unknown
+        """Whether the process of a lessee lives; the fleet knows."""
+
+    def publish(self, messages: Sequence[Outgoing], *, deadline_s: float = PUBLISH_DEADLINE_S) -> None:
+        """Publish, and tell."""
+        before = self.places()
+        super().publish(messages, deadline_s=deadline_s)
+        self._ledger.known.update(self.places().keys() - before.keys())
+        self.compare()
+
+    def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
+        """Fetch, and tell."""
+        fetched = super().fetch(queues, lessee=lessee, limit=limit, wait_s=wait_s)
+        if fetched.deliveries:
+            self._ledger.fetched(lessee, fetched.deliveries)
+            self.compare()
+        return fetched
+
+    def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
+        """Settle, and tell."""
+        answers = self.carry_out(settlements, lessee)
+        self._ledger.settled(settlements, answers)
+        self.compare()
+        self._compare_results([one.result for one in settlements if one.result is not None])
+        return answers
+
+    def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
+        """Settle: what a broken model does differently."""
+        return super().settle(settlements, lessee=lessee)
+
+    def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
+        """Keep, and tell."""
+        pulse = super().keep(node, name=name, info=info, queues=queues, lease_s=lease_s)
+        self._ledger.kept(node, pulse, self._runtime.monotonic())
+        return pulse
+
+    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
+        """Adopt, and tell."""
+        taken = {tag: letter.raw for tag, letter in self._holdings.of(lost)[:limit]}
+        self._ledger.adopted(lost, by, taken, lost_is_alive=self.is_alive(lost))
+        deliveries = super().adopt(lost, by=by, limit=limit)
+        self.compare()
+        return deliveries
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+        """Revoke, and tell."""
+        super().revoke(ids, ttl_s=ttl_s)
+        for id in ids:
+            self._ledger.revoke(id)
+
+    def store_results(self, results: Sequence[StoredResult]) -> None:
+        """Store, and look."""
+        super().store_results(results)
+        self._ledger.unfenced.update(one.id for one in results)
+        self._compare_results(results)
+
+    def places(self) -> Counter[Key]:
+        """Count the copies of each attempt: waiting, scheduled, leased, dead."""
+        key = self._ledger.key
+        letters = [*self._queues.letters(), *self._schedule.letters()]
+        letters += [letter for lessee in self._holdings.lessees() for _, letter in self._holdings.of(lessee)]
+        copies = Counter(key(letter.raw) for letter in letters)
+        copies.update(key(record.raw) for record in self._dead.page(limit=1_000_000, after=None))
+        return copies
+
+    def compare(self) -> None:
+        """Compare what is held with what ought to be."""
+        self._ledger.compare(self.places())
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing waits, is scheduled or leased."""
+        return not (self._queues.letters() or self._schedule.letters() or self._holdings.lessees())
+
+    @property
+    def longest_wait_s(self) -> float:
+        """Seconds until everything that is scheduled now is due."""
+        last = self._schedule.last_due()
+        return 0.0 if last is None else max(0.0, last - self._runtime.time())
+
+    def _compare_results(self, results: Sequence[StoredResult]) -> None:
+        for result in results:
+            accepted = self._ledger.successes.get(result.id)
+            if accepted is not None and self.load([result.id]) != [accepted]:
+                raise Violation(f"{result.id} had succeeded, and its result was overwritten by {result.state}")
+
+
+def _unknown(lessee: Lessee) -> bool:
+    raise NotImplementedError(f"nobody has said who knows whether {lessee} lives")
