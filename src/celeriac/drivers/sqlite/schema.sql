@@ -67,13 +67,24 @@ CREATE TABLE revocation (
 
 -- ends: seconds since 1970; NULL: never
 CREATE TABLE result (
-  number INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL,
   state TEXT NOT NULL,
   body BLOB NOT NULL,
   ends REAL
 );
 CREATE INDEX result_ends ON result (ends) WHERE ends IS NOT NULL;
+
+-- Where the result of an id lies (finding.py): each is noted in one of both. key: 32 bits of the id.
+CREATE TABLE tail (
+  number INTEGER PRIMARY KEY,
+  key INTEGER NOT NULL
+);
+CREATE TABLE place (
+  key INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (key, number)
+) WITHOUT ROWID;
 
 -- Who waits for messages of a queue, the longest first; queue NULL: for a new first date in the schedule.
 CREATE TABLE waiter (
@@ -95,9 +106,10 @@ CREATE TABLE news (
   body BLOB NOT NULL
 );
 
--- Single values: the revision of the revocations, the moments of the last keep and of the last sweep.
+-- Single values: the revision of the revocations, the moments of the last keep and of the last
+-- sweep, how often the tail has moved.
 CREATE TABLE mark (
   name TEXT PRIMARY KEY,
   value NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO mark VALUES ('revision', 0), ('kept', 0), ('swept', 0);
+INSERT INTO mark VALUES ('revision', 0), ('kept', 0), ('swept', 0), ('moved', 0);

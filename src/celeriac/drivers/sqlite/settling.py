@@ -13,6 +13,7 @@ from msgspec import Struct
 from celeriac.abc import Lessee
 from celeriac.core.settlement import DeadLetter, Requeue, Settled, Settlement
 from celeriac.drivers.sqlite import dead, leases, queueing, storing
+from celeriac.drivers.sqlite.finding import Tail
 from celeriac.drivers.sqlite.queueing import Arrivals, Letter
 
 
@@ -26,7 +27,7 @@ class Plan(Struct, frozen=True):
 
 
 def carry_out(
-    db: sqlite3.Connection, plans: Sequence[Plan], *, lessee: Lessee, now: float, arrivals: Arrivals
+    db: sqlite3.Connection, plans: Sequence[Plan], *, lessee: Lessee, now: float, arrivals: Arrivals, tail: Tail
 ) -> tuple[list[Settled], set[str]]:
     """Carry out each plan; return the answers, and the bells of those who must hear of results."""
     held = leases.release(db, lessee, [plan.settlement.tag for plan in plans])
@@ -48,7 +49,8 @@ def carry_out(
             case DeadLetter() as why:
                 dead.add(db, message, why, now)
     db.executemany("DELETE FROM message WHERE id = ?", [(message,) for message in ended])
-    awaiting = storing.store(db, [plan.settlement.result for plan in valid if plan.settlement.result is not None], now)
+    results = [plan.settlement.result for plan in valid if plan.settlement.result is not None]
+    awaiting = storing.store(db, results, now=now, tail=tail)
     queueing.post(db, [letter for plan in valid for letter in plan.followups], now=now, arrivals=arrivals)
     queueing.put_first(db, returned, arrivals)
     return answers, awaiting

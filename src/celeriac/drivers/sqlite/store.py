@@ -20,6 +20,7 @@ from celeriac.drivers.sqlite import dead, forks, leases, nodes, queueing, revoca
 from celeriac.drivers.sqlite.bells import BellFolder, Bells
 from celeriac.drivers.sqlite.connection import Connections
 from celeriac.drivers.sqlite.fetching import Fetching, deliver
+from celeriac.drivers.sqlite.finding import Tail
 from celeriac.drivers.sqlite.listener import Listener
 from celeriac.drivers.sqlite.queueing import Arrivals, Letter
 from celeriac.drivers.sqlite.ringing import ring
@@ -49,6 +50,7 @@ class SqliteStore:
         self._runtime = runtime
         self._connections = Connections(path, runtime=runtime, synchronous=synchronous)
         self._opened_bells: Bells | None = None
+        self._tail = Tail()
         self._fetching = Fetching(self._connections, self._bells, runtime=runtime)
         self._listener = Listener(self._connections, self._bells, runtime=runtime)
         forks.register(self)
@@ -83,7 +85,7 @@ class SqliteStore:
         arrivals = Arrivals()
         with self._connections.writing() as db:
             now = self._runtime.time()
-            answers, awaiting = carry_out(db, plans, lessee=lessee, now=now, arrivals=arrivals)
+            answers, awaiting = carry_out(db, plans, lessee=lessee, now=now, arrivals=arrivals, tail=self._tail)
             calls = waiters.choose_for(db, arrivals)
         self._ring(calls, awaiting)
         return answers
@@ -186,7 +188,7 @@ class SqliteStore:
     def store_results(self, results: Sequence[StoredResult]) -> None:
         """See ``ResultBackend.store_results``."""
         with self._connections.writing() as db:
-            awaiting = storing.store(db, results, self._runtime.time())
+            awaiting = storing.store(db, results, now=self._runtime.time(), tail=self._tail)
         self._ring([], awaiting)
 
     def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
@@ -216,6 +218,8 @@ class SqliteStore:
         if bells is not None:
             bells.close()
         self._connections.close()
+        # The next file under this path may be another one.
+        self._tail = Tail()
 
     def abandon(self) -> None:
         """See ``Broker.abandon``. Done by itself after ``os.fork``."""

@@ -10,61 +10,113 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import json
+from msgspec import Struct, json
 
 from celeriac.core.settlement import StoredResult
-from celeriac.drivers.sqlite import watchers
+from celeriac.core.states import SUCCESS
+from celeriac.drivers.sqlite import finding, watchers
+from celeriac.drivers.sqlite.finding import Tail
 
 SWEPT_AT_ONCE: Final = 2000
 """Delete so many expired results in one transaction."""
 
-# An expired SUCCESS is one that is not there any more.
-_STORE: Final = (
-    "INSERT INTO result (id, state, body, ends) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
-    " SET state = excluded.state, body = excluded.body, ends = excluded.ends"
-    " WHERE state <> 'SUCCESS' OR ends <= ?"
-)
+
+class _Kept(Struct, frozen=True):
+    number: int
+    state: str
+    ends: float | None
+
+    def stays(self, now: float) -> bool:
+        """Say whether nothing may take its place."""
+        return self.state == SUCCESS and (self.ends is None or self.ends > now)
 
 
-def store(db: sqlite3.Connection, results: Sequence[StoredResult], now: float) -> set[str]:
+def store(db: sqlite3.Connection, results: Sequence[StoredResult], *, now: float, tail: Tail) -> set[str]:
     """Keep these states; return the bells of those who must hear of them."""
-    rung: set[str] = set()
     if not results:
-        return rung
-    awaited = watchers.find(db, [result.id for result in results])
-    rows = [(r.id, r.state, r.body, None if r.ttl_s is None else now + r.ttl_s, now) for r in results]
-    db.executemany(_STORE, [row for row in rows if row[0] not in awaited] if awaited else rows)
-    if awaited:
-        for row in rows:
-            bells = awaited.get(row[0])
-            if bells and db.execute(_STORE, row).rowcount:
-                watchers.leave_news(db, row[0], row[2], bells)
-                rung.update(bells)
-    return rung
+        return set()
+    ids = [result.id for result in results]
+    known = _known(db, tail.candidates(db, ids))
+    number = _last_number(db)
+    new: list[tuple[int, str, str, bytes, float | None]] = []
+    changed: list[tuple[str, bytes, float | None, int]] = []
+    accepted: list[StoredResult] = []
+    for result in results:
+        ends = None if result.ttl_s is None else now + result.ttl_s
+        kept = known.get(result.id)
+        if kept is None:
+            number += 1
+            new.append((number, result.id, result.state, result.body, ends))
+            known[result.id] = _Kept(number, result.state, ends)
+        elif kept.stays(now):
+            continue
+        else:
+            changed.append((result.state, result.body, ends, kept.number))
+            known[result.id] = _Kept(kept.number, result.state, ends)
+        accepted.append(result)
+    db.executemany("INSERT INTO result VALUES (?, ?, ?, ?, ?)", new)
+    # After the inserts: the same id may come twice.
+    db.executemany("UPDATE result SET state = ?, body = ?, ends = ? WHERE number = ?", changed)
+    tail.note(db, [(number, id) for number, id, _, _, _ in new])
+    return _announce(db, ids, accepted)
 
 
 def load(db: sqlite3.Connection, ids: Sequence[str], now: float) -> list[bytes | None]:
     """Return the body under each id, or ``None``."""
-    if len(ids) == 1:
-        rows = db.execute("SELECT id, body FROM result WHERE id = ? AND (ends IS NULL OR ends > ?)", (ids[0], now)).fetchall()
-    else:
-        rows = db.execute(
-            "SELECT id, body FROM result WHERE id IN (SELECT value FROM json_each(?)) AND (ends IS NULL OR ends > ?)",
-            (json.encode(ids).decode(), now),
-        ).fetchall()
-    found: dict[str, bytes] = dict(rows)
+    rows = db.execute(
+        "SELECT id, body FROM result WHERE number IN (SELECT value FROM json_each(?)) AND (ends IS NULL OR ends > ?)",
+        (_numbers(finding.search(db, ids)), now),
+    )
+    found: dict[str, bytes] = dict(rows.fetchall())
     return [found.get(id) for id in ids]
 
 
 def forget(db: sqlite3.Connection, ids: Sequence[str]) -> None:
     """Delete what is kept."""
-    db.executemany("DELETE FROM result WHERE id = ?", [(id,) for id in ids])
+    doomed = set(ids)
+    rows = db.execute(
+        "SELECT number, id FROM result WHERE number IN (SELECT value FROM json_each(?))", (_numbers(finding.search(db, ids)),)
+    )
+    _delete(db, [(number, id) for number, id in rows.fetchall() if id in doomed])
 
 
 def sweep(db: sqlite3.Connection, now: float) -> bool:
     """Delete some of what has expired; say whether there may be more."""
-    cursor = db.execute(
-        "DELETE FROM result WHERE number IN (SELECT number FROM result WHERE ends <= ? ORDER BY ends LIMIT ?)",
-        (now, SWEPT_AT_ONCE),
+    rows = db.execute("SELECT number, id FROM result WHERE ends <= ? ORDER BY ends LIMIT ?", (now, SWEPT_AT_ONCE)).fetchall()
+    _delete(db, rows)
+    return len(rows) == SWEPT_AT_ONCE
+
+
+def _known(db: sqlite3.Connection, candidates: Sequence[int]) -> dict[str, _Kept]:
+    if not candidates:
+        return {}
+    rows = db.execute(
+        "SELECT id, number, state, ends FROM result WHERE number IN (SELECT value FROM json_each(?))", (_numbers(candidates),)
     )
-    return cursor.rowcount == SWEPT_AT_ONCE
+    return {id: _Kept(number, state, ends) for id, number, state, ends in rows.fetchall()}
+
+
+def _last_number(db: sqlite3.Connection) -> int:
+    # Never given twice: who remembers the tail asks for what is above the last number that it saw.
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'result'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _announce(db: sqlite3.Connection, ids: Sequence[str], accepted: Sequence[StoredResult]) -> set[str]:
+    rung: set[str] = set()
+    awaited = watchers.find(db, ids)
+    if awaited:
+        for result in accepted:
+            bells = awaited.get(result.id, ())
+            watchers.leave_news(db, result.id, result.body, bells)
+            rung.update(bells)
+    return rung
+
+
+def _delete(db: sqlite3.Connection, doomed: Sequence[tuple[int, str]]) -> None:
+    db.executemany("DELETE FROM result WHERE number = ?", [(number,) for number, _ in doomed])
+    finding.remove(db, doomed)
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    return json.encode(numbers).decode()

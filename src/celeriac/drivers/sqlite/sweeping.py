@@ -1,4 +1,4 @@
-"""Tidy up once a minute: expired results, and what dead processes left behind.
+"""Tidy up: the tail of new results each time; once a minute expired results, and what dead processes left behind.
 
 In a store's life: a part of ``keep``, so one of the nodes does it for all. Does not know: nodes.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from celeriac.drivers.sqlite import storing, waiters, watchers
+from celeriac.drivers.sqlite import finding, storing, waiters, watchers
 from celeriac.drivers.sqlite.bells import BellFolder
 
 EVERY_S: Final = 60.0
@@ -16,6 +16,7 @@ EVERY_S: Final = 60.0
 
 def sweep(db: sqlite3.Connection, folder: BellFolder, now: float) -> None:
     """Do what is due. While there is more than can be done at once, every call does a part."""
+    finding.move_tail(db, longer_than=finding.IDLE_TAIL)
     [[last]] = db.execute("SELECT value FROM mark WHERE name = 'swept'").fetchall()
     if last <= now < last + EVERY_S:
         return
