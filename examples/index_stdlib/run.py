@@ -8,63 +8,27 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from beside import WorkerEnded, worker
 from celeriac import group
 
-HERE = Path(__file__).parent
 PATIENCE_S = 600.0
-STOP_S = 15.0
 TOP = 12
-
-
-class WorkerEnded(Exception):
-    """The worker stopped before the work was done."""
 
 
 def source_files(root: Path) -> list[Path]:
     """Return the library's own files, without what was installed beside it."""
     return sorted(path for path in root.rglob("*.py") if not {"site-packages", "dist-packages"} & set(path.parts))
-
-
-@contextmanager
-def worker(store: str, log: Path) -> Iterator[None]:
-    """Run a worker beside us, and leave no process of it behind."""
-    command = [sys.executable, "-m", "celeriac", "-A", "tasks", "-b", store, "--result-backend", store]
-    command += ["worker", "-l", "WARNING", "-c", str(os.cpu_count() or 2)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=HERE, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-
-    def child_ended(_signum: int, _frame: object | None) -> None:
-        if process.poll() is not None:
-            raise WorkerEnded("the worker ended early")  # do not wait for results that nobody makes
-
-    signal.signal(signal.SIGCHLD, child_ended)
-    try:
-        child_ended(0, None)
-        yield
-    finally:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def module_of(path: str, root: Path) -> str:
