@@ -3,7 +3,7 @@
 from celeriac.app import signals
 from celeriac.app.app import Celery
 from celeriac.app.canvas import group
-from celeriac.app.current import allow_join_result, current_app
+from celeriac.app.current import allow_join_result
 from celeriac.app.group_result import GroupResult
 from celeriac.app.logs import get_task_logger
 from celeriac.app.result import AsyncResult
@@ -55,7 +55,6 @@ __all__ = [
     "WorkerLostError",
     "__version__",
     "allow_join_result",
-    "current_app",
     "get_task_logger",
     "group",
     "shared_task",

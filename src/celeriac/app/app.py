@@ -17,8 +17,8 @@ from typing import Any, Concatenate, Final, Literal, ParamSpec, Self, TypeVar, U
 from weakref import WeakSet
 
 from celeriac.abc import Runtime, Store
-from celeriac.app import current
-from celeriac.app.assembly import broker_url, make_producer, router_of, store_of
+from celeriac.app import current, signals
+from celeriac.app.assembly import broker_url, make_producer, result_url, router_of, store_of
 from celeriac.app.declaring import TaskOptions, apply_options, task_name, warn_of_another
 from celeriac.app.discovery import discover, import_all
 from celeriac.app.options import OptionKeywords, options_from
@@ -36,6 +36,7 @@ from celeriac.config.sections import Settings
 from celeriac.config.settings import Conf
 from celeriac.config.sources import from_environment, from_object
 from celeriac.core.codecs import content_types
+from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.message import Outgoing
 from celeriac.drivers.registry import Places, places
 
@@ -247,8 +248,8 @@ class Celery:
         del force
         try:
             values = from_object(source, namespace=namespace)
-        except ImportError:
-            if not silent:
+        except ImproperlyConfigured as error:
+            if not (silent and isinstance(error.__cause__, ImportError)):
                 raise
             values = {}
         self.conf.reset({**values, **self._given})
@@ -275,6 +276,7 @@ class Celery:
 
     def import_tasks(self) -> None:
         """Import what ``imports``, ``include`` and ``autodiscover_tasks`` name: a worker's first step."""
+        signals.import_modules.send(self)
         general = self.settings.general
         import_all((*general.imports, *general.include))
         while self._packages:
@@ -286,7 +288,7 @@ class Celery:
     @property
     def places(self) -> Places:
         """URLs of broker and results, with passwords; ``results`` is ``None`` where results are disabled."""
-        return places(broker_url(self.settings), self.settings.result.backend, os.environ)
+        return places(broker_url(self.settings), result_url(self.settings), os.environ)
 
     @property
     def store(self) -> Store:

@@ -23,13 +23,25 @@ from celeriac.drivers.registry import DriverOptions, open_store
 def broker_url(settings: Settings) -> str | None:
     """Return ``broker_url`` as one URL; several are joined by ``;``."""
     url = settings.broker.url
-    return ";".join(url) if isinstance(url, list) else url
+    return _secured(";".join(url) if isinstance(url, list) else url, settings.broker.use_ssl)
+
+
+def result_url(settings: Settings) -> str | None:
+    """Return ``result_backend`` as a URL."""
+    return _secured(settings.result.backend, settings.redis.backend_use_ssl)
+
+
+def _secured(url: str | None, use_ssl: bool | Mapping[str, Any] | None) -> str | None:
+    """Who asked for TLS must never talk in plain text because the URL does not say so, too."""
+    if not url or not use_ssl:
+        return url
+    return ";".join("rediss://" + part[len("redis://") :] if part.startswith("redis://") else part for part in url.split(";"))
 
 
 def store_of(settings: Settings, runtime: Runtime, environ: Mapping[str, str]) -> Store:
     """Return the store that the settings name, not connected yet."""
     return open_store(
-        broker_url(settings), settings.result.backend, runtime=runtime, environ=environ, options=driver_options(settings)
+        broker_url(settings), result_url(settings), runtime=runtime, environ=environ, options=driver_options(settings)
     )
 
 

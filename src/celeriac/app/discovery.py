@@ -22,6 +22,6 @@ def discover(packages: Iterable[str], related_name: str | None) -> None:
         if related_name is None:
             import_module(package)
             continue
-        import_module(package)
-        if find_spec(f"{package}.{related_name}") is not None:
+        found = import_module(package)
+        if hasattr(found, "__path__") and find_spec(f"{package}.{related_name}") is not None:
             import_module(f"{package}.{related_name}")

@@ -101,8 +101,8 @@ class Results:
         def receive(id: str, body: bytes) -> None:
             hand_over((id, body))
 
+        request = self._waiting.begin_later(ids, receive, hand_over)
         try:
-            self._waiting.begin_later(ids, receive, hand_over)
             while open_ids:
                 try:
                     async with asyncio.timeout(self._left(until)):
@@ -117,7 +117,7 @@ class Results:
                         open_ids.discard(item[0])
                     yield item[0], meta
         finally:
-            self._waiting.end(ids, receive)
+            self._waiting.end_later(request)
 
     def store_state(self, id: str, state: str, value: Any, message: Message | None) -> None:
         """Store and announce a state that a task made up."""

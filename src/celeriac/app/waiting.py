@@ -23,12 +23,14 @@ BATCH: Final = 1000
 """Ids in one call to the backend."""
 
 
-class _Request(Struct, eq=False):
+class Request(Struct, eq=False):
     """What a coroutine wants to wait for."""
 
     ids: Sequence[str]
     receive: Receive
     fail: Callable[[Exception], None]
+    over: bool = False
+    """It waits no longer; maybe before the thread has come to it."""
 
 
 class Waiting:
@@ -38,7 +40,7 @@ class Waiting:
         self._backend = backend
         self._lock = Lock()
         self._receivers: dict[str, list[Receive]] = {}
-        self._gatherer: Gatherer[_Request] = Gatherer(self._begin_many, name="celeriac-waiting", limit=BATCH)
+        self._gatherer: Gatherer[Request] = Gatherer(self._begin_many, name="celeriac-waiting", limit=BATCH)
 
     def begin(self, ids: Sequence[str], receive: Receive) -> None:
         """Hand ``receive`` each state of these ids, beginning with what is stored already. Undo with ``end``."""
@@ -52,14 +54,22 @@ class Waiting:
                     # To everybody: one who came while our watch was under way has loaded too early, and was not announced.
                     self._announce(id, body)
 
-    def begin_later(self, ids: Sequence[str], receive: Receive, fail: Callable[[Exception], None]) -> None:
-        """Do what ``begin`` does in a thread, together with others: for callers that must not block."""
-        self._gatherer.put(_Request(ids, receive, fail))
+    def begin_later(self, ids: Sequence[str], receive: Receive, fail: Callable[[Exception], None]) -> Request:
+        """Do what ``begin`` does in a thread, together with others: for callers that must not block. Undo with ``end_later``."""
+        request = Request(ids, receive, fail)
+        self._gatherer.put(request)
+        return request
 
-    def _begin_many(self, requests: Sequence[_Request]) -> None:
+    def end_later(self, request: Request) -> None:
+        """Undo ``begin_later``, whether its thread has come to it or not."""
+        with self._lock:
+            request.over = True
+        self.end(request.ids, request.receive)
+
+    def _begin_many(self, requests: Sequence[Request]) -> None:
         ids = list(dict.fromkeys(id for request in requests for id in request.ids))
         try:
-            new = [id for request in requests for id in self._enter(request.ids, request.receive)]
+            new = [id for request in requests for id in self._enter(request.ids, request.receive, request)]
             if new:
                 self._backend().watch(new, self._announce)
             for batch in _batches(ids):
@@ -70,10 +80,12 @@ class Waiting:
             for request in requests:
                 request.fail(error)
 
-    def _enter(self, ids: Iterable[str], receive: Receive) -> list[str]:
+    def _enter(self, ids: Iterable[str], receive: Receive, request: Request | None = None) -> list[str]:
         """Note who waits; return the ids that nobody waited for before."""
         new = []
         with self._lock:
+            if request is not None and request.over:
+                return new
             for id in ids:
                 waiting = self._receivers.setdefault(id, [])
                 if not waiting:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from celeriac import Celery, NotRegistered, Task, current_app, shared_task
+from celeriac import Celery, NotRegistered, Task, shared_task
 from celeriac.app import current
+from celeriac.app.assembly import driver_options
+from celeriac.app.current import current_app
 from celeriac.app.declaring import task_name
 from celeriac.core.errors import ImproperlyConfigured
 from unit.app.serving import waiting
@@ -219,8 +221,40 @@ def test_discovery_imports_the_related_module_of_each_package(
             (tmp_path / name / file).write_text("")
     monkeypatch.syspath_prepend(tmp_path)
 
-    app.autodiscover_tasks(["found_pkg", "bare_pkg"])
+    app.autodiscover_tasks(["found_pkg", "bare_pkg", "json.decoder"])
     before = "found_pkg.tasks" in sys.modules
     app.import_tasks()
 
     assert (before, "found_pkg.tasks" in sys.modules) == (False, True)
+
+
+def test_a_configuration_that_is_not_there_may_be_passed_over_in_silence() -> None:
+    app = Celery("c", set_as_current=False)
+
+    app.config_from_object("no_such_module_here", silent=True)
+
+    with pytest.raises(ImproperlyConfigured, match="cannot import the configuration"):
+        app.config_from_object("no_such_module_here")
+
+
+def test_who_asks_for_tls_gets_it_whatever_the_url_says() -> None:
+    app = Celery("c", broker=["redis://a", "redis://b"], backend="redis://a/1", set_as_current=False)
+
+    app.conf.update(broker_use_ssl=True, redis_backend_use_ssl={"ssl_cert_reqs": "none"})
+
+    assert (app.places.broker, app.places.results) == ("rediss://a;rediss://b", "rediss://a/1")
+
+
+def test_options_of_drivers_come_from_their_settings() -> None:
+    app = Celery("c", set_as_current=False)
+    app.conf.update(
+        broker_transport_options={"visibility_timeout": 60},
+        broker_use_ssl={"ssl_ca_certs": "/ca.pem"},
+        result_backend_transport_options={"global_keyprefix": "shop"},
+        redis_password="hunter2",
+    )
+
+    options = driver_options(app.settings)
+
+    assert options.broker == {"visibility_timeout": 60, "ssl_ca_certs": "/ca.pem", "socket_connect_timeout": 4.0}
+    assert options.results == {"global_keyprefix": "shop", "password": "hunter2"}
