@@ -188,12 +188,14 @@ class Bells:
 
     def take(self) -> Bell:
         """Return a bell that nobody else waits for."""
-        while self._idle:
-            bell = self._idle.pop()
-            if not bell.is_lost():
-                bell.hush()
-                return bell
-            bell.close()
+        # Not "while there are some": another thread may take the last one in between.
+        with suppress(IndexError):
+            while True:
+                bell = self._idle.pop()
+                if not bell.is_lost():
+                    bell.hush()
+                    return bell
+                bell.close()
         return Bell(self.folder, self._runtime.new_id()[:NAME_LENGTH])
 
     def give_back(self, bell: Bell) -> None:

@@ -9,6 +9,7 @@ Times are the wall clock of the machine, which all its processes share; deadline
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Pulse, Runtime
@@ -49,6 +50,7 @@ class SqliteStore:
         """
         self._runtime = runtime
         self._connections = Connections(path, runtime=runtime, synchronous=synchronous)
+        self._opening = threading.Lock()
         self._opened_bells: Bells | None = None
         self._tail = Tail()
         self._fetching = Fetching(self._connections, self._bells, runtime=runtime)
@@ -223,6 +225,7 @@ class SqliteStore:
 
     def abandon(self) -> None:
         """See ``Broker.abandon``. Done by itself after ``os.fork``."""
+        self._opening = threading.Lock()
         self._connections.abandon()
         self._listener.abandon()
         if self._opened_bells is not None:
@@ -241,9 +244,10 @@ class SqliteStore:
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def _bells(self) -> Bells:
-        if self._opened_bells is None:
-            self._opened_bells = Bells(BellFolder(self._connections.real_path), runtime=self._runtime)
-        return self._opened_bells
+        with self._opening:
+            if self._opened_bells is None:
+                self._opened_bells = Bells(BellFolder(self._connections.real_path), runtime=self._runtime)
+            return self._opened_bells
 
     def _ring(self, calls: Sequence[waiters.Call], awaiting: set[str] | None = None) -> None:
         if calls or awaiting:
