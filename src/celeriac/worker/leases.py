@@ -24,6 +24,10 @@ log = logging.getLogger("celeriac.worker")
 
 TICK_S = 1.0
 """At most so long between two signs of life."""
+_SIGNS_A_LEASE = 12
+"""At least so many: a store takes a sixth of a lease without any for a silence of all nodes, of which nobody dies."""
+_AT_ONCE = 1000
+"""Deliveries adopted in one call."""
 
 
 class DeadChild(Struct, frozen=True):
@@ -58,6 +62,8 @@ class Leases:
         self._reader, self._terms, self._runtime = reader, terms, runtime
         self._max_deliveries, self._lease_s, self._info = max_deliveries, lease_s, info
         self._dead: deque[DeadChild] = deque()
+        self._unburied: set[Lessee] = set()
+        """Lessees of other nodes whose burial was begun: an answer may have been lost, and what they held may be ours by now."""
 
     def child_died(self, child: DeadChild) -> None:
         """Take note; the next tick buries it. Any thread may call."""
@@ -76,21 +82,31 @@ class Leases:
         """
         pulse = self._broker.keep(self._node, name=self._name, info=self._info(), queues=self._queues, lease_s=self._lease_s)
         self.bury_children()
+        # A node that was buried by half and has come back keeps what it holds now: only what is ours already is settled.
+        for lost in sorted(self._unburied - set(pulse.orphans), key=_order):
+            self._bury_orphan(lost, limit=0)
         for lost in pulse.orphans:
-            death = Death(f"its node {lost.node} was silent for {self._lease_s:.0f} s")
-            self._bury(DeadChild(lost, started=2**62, running=0, death=death))
-        return TICK_S if pulse.next_due is None else min(TICK_S, max(pulse.next_due, 0.001))
+            self._bury_orphan(lost, limit=_AT_ONCE)
+        doze_s = min(TICK_S, self._lease_s / _SIGNS_A_LEASE)
+        return doze_s if pulse.next_due is None else min(doze_s, max(pulse.next_due, 0.001))
 
     def bury_children(self) -> None:
         """Bury the children that died since the last time."""
         while self._dead:
-            self._bury(self._dead[0])
+            self._bury(self._dead[0], limit=_AT_ONCE)
             self._dead.popleft()
 
-    def _bury(self, child: DeadChild) -> None:
+    def _bury_orphan(self, lost: Lessee, *, limit: int) -> None:
+        self._unburied.add(lost)
+        death = Death(f"its node {lost.node} was silent for {self._lease_s:.0f} s")
+        self._bury(DeadChild(lost, started=2**62, running=0, death=death), limit=limit)
+        self._unburied.discard(lost)
+
+    def _bury(self, child: DeadChild, *, limit: int) -> None:
         # An heir of its own for each of the dead: after a lost answer the same question brings the same deliveries.
-        heir = Lessee(self._node, f"heir-of-{child.lessee.child}")
-        while deliveries := self._broker.adopt(child.lessee, by=heir):
+        # The children of all nodes bear the same few names, so the heir's tells the node, too.
+        heir = Lessee(self._node, f"heir-of-{child.lessee.node}/{child.lessee.child}")
+        while deliveries := self._broker.adopt(child.lessee, by=heir, limit=limit):
             settlements = [self._settle(delivery, child) for delivery in deliveries]
             fields = {"event": "lessee-died", "deliveries": len(deliveries)}
             who = f"{child.lessee.node}/{child.lessee.child}"
@@ -124,3 +140,8 @@ class Leases:
             if delivery.tag > child.started:
                 return Settlement(tag=delivery.tag, fate=Requeue())
             return Settlement(tag=delivery.tag, fate=DeadLetter(reason="internal", detail=f"{type(error).__name__}: {error}"))
+
+
+def _order(lessee: Lessee) -> tuple[str, str]:
+    """Sets have no order, and a simulation must not depend on one."""
+    return lessee.node, lessee.child

@@ -1,0 +1,211 @@
+"""A node keeps its lease and buries the dead: its own children, and those of nodes that fell silent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import pytest
+
+from celeriac.abc import Lessee
+from celeriac.core.errors import BrokerUnreachable, WorkerLostError
+from celeriac.core.message import Delivery
+from celeriac.drivers.memory.store import MemoryStore
+from celeriac.testing.clock import VirtualRuntime
+from celeriac.worker.leases import TICK_S, DeadChild
+from celeriac.worker.recovery import Death
+from unit.worker.bench import ME, NODE, Bench, PlainTask, a_message
+
+KILLED = Death("signal SIGKILL")
+OTHER = "node-2"
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "celeriac")
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench(PlainTask(lambda: None, "early"), PlainTask(lambda: None, "late", acks_late=True))
+
+
+class Forgetful(MemoryStore):
+    """Adopts, and loses the answer, when it is told to."""
+
+    def __init__(self, *, runtime: VirtualRuntime) -> None:
+        super().__init__(runtime=runtime)
+        self.losing_adoptions = 0
+
+    def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
+        answer = super().adopt(lost, by=by, limit=limit)
+        if self.losing_adoptions:
+            self.losing_adoptions -= 1
+            raise BrokerUnreachable("the answer was lost")
+        return answer
+
+
+def a_forgetful_bench() -> tuple[Bench, Forgetful]:
+    bench = Bench(PlainTask(lambda: None, "early"), PlainTask(lambda: None, "late", acks_late=True))
+    store = Forgetful(runtime=bench.runtime)
+    bench.store = store
+    bench.keep()
+    return bench, store
+
+
+def silence(bench: Bench, *, of: str) -> None:
+    """Let everybody but one node speak until the lease of that one has ended."""
+    survivors = {NODE, OTHER} - {of}
+    for _ in range(16):
+        bench.runtime.advance(2)
+        for node in survivors:
+            bench.keep(node)
+
+
+def test_a_tick_keeps_the_node_alive(bench: Bench) -> None:
+    leases = bench.leases()
+
+    for _ in range(100):
+        bench.runtime.advance(TICK_S)
+        leases.tick()
+
+    assert [record.node for record in bench.store.nodes()] == [f"celery@{NODE}"]
+
+
+def test_a_tick_says_how_long_to_doze(bench: Bench) -> None:
+    leases = bench.leases()
+
+    idle_s = leases.tick()
+    bench.send(a_message("a"), eta=bench.later(0.25))
+    soon_s = leases.tick()
+
+    assert idle_s == TICK_S
+    assert soon_s == pytest.approx(0.25)
+
+
+def test_what_a_dead_child_had_not_begun_goes_back_as_it_was(bench: Bench) -> None:
+    bench.send(a_message("a", "early"), a_message("b", "late"))
+    before = [delivery.raw for delivery in bench.take()]
+    leases = bench.leases()
+
+    leases.child_died(DeadChild(ME, started=0, running=0, death=KILLED))
+    leases.tick()
+
+    assert [delivery.raw for delivery in bench.take()] == before
+    assert bench.reasons() == []
+
+
+def test_what_a_dead_child_had_begun_runs_again_if_it_acknowledges_late_and_is_lost_if_early(bench: Bench) -> None:
+    bench.send(a_message("a", "early"), a_message("b", "late"), a_message("c", "early"))
+    [first, second, third] = bench.take()
+    leases = bench.leases()
+
+    leases.child_died(DeadChild(ME, started=second.tag, running=second.tag, death=KILLED))
+    leases.tick()
+
+    [back, untouched] = bench.take()
+    message = bench.reader.message(back)
+    assert (message.id, message.deliveries, message.redelivered) == ("b", 1, True)  # type: ignore[union-attr]
+    assert untouched.raw == third.raw
+    assert bench.reasons() == ["worker-lost"]
+    assert isinstance(bench.meta("a").result, WorkerLostError)
+    assert first.tag < second.tag
+
+
+def test_what_a_silent_node_held_counts_as_begun(bench: Bench) -> None:
+    bench.keep(OTHER)
+    bench.send(a_message("a", "early"), a_message("b", "late"))
+    bench.take(Lessee(OTHER, "0.1"))
+    silence(bench, of=OTHER)
+
+    bench.leases().tick()
+
+    assert bench.reasons() == ["worker-lost"]
+    assert bench.reader.message(bench.take()[0]).deliveries == 1  # type: ignore[union-attr]
+
+
+def test_a_burial_whose_answer_was_lost_is_made_again(bench: Bench) -> None:
+    bench, store = a_forgetful_bench()
+    bench.send(a_message("a", "late"))
+    [delivery] = bench.take()
+    leases = bench.leases()
+    leases.child_died(DeadChild(ME, started=delivery.tag, running=0, death=KILLED))
+    store.losing_adoptions = 1
+
+    with pytest.raises(BrokerUnreachable):
+        leases.tick()
+
+    assert leases.has_dead
+    leases.tick()
+    assert (bench.waiting(), leases.has_dead) == (1, False)
+
+
+def test_an_orphan_is_buried_although_the_answer_of_its_adoption_was_lost(bench: Bench) -> None:
+    # It holds nothing any more, so no pulse names it again; what it held is ours, and nobody else would look for it.
+    bench, store = a_forgetful_bench()
+    bench.keep(OTHER)
+    bench.send(a_message("a", "late"))
+    bench.take(Lessee(OTHER, "0.1"))
+    silence(bench, of=OTHER)
+    leases = bench.leases()
+    store.losing_adoptions = 1
+
+    with pytest.raises(BrokerUnreachable):
+        leases.tick()
+    leases.tick()
+
+    assert bench.waiting() == 1
+
+
+def test_a_node_that_came_back_keeps_what_it_has_fetched_since(bench: Bench) -> None:
+    bench, store = a_forgetful_bench()
+    bench.keep(OTHER)
+    returned = Lessee(OTHER, "0.1")
+    bench.send(a_message("a", "late"), a_message("b", "late"))
+    bench.take(returned, limit=1)
+    silence(bench, of=OTHER)
+    leases = bench.leases()
+    store.losing_adoptions = 1
+    with pytest.raises(BrokerUnreachable):
+        leases.tick()
+
+    bench.keep(OTHER)
+    [fresh] = bench.take(returned, limit=1)
+    leases.tick()
+
+    [held] = store.adopt(returned, by=Lessee(OTHER, "heir"))
+    assert held.tag == fresh.tag
+    assert bench.waiting() == 1
+
+
+def test_children_of_one_name_on_two_nodes_are_told_apart(bench: Bench) -> None:
+    # Our child had not begun, the orphan may have: what became of the one must not be judged by the other.
+    bench, store = a_forgetful_bench()
+    bench.keep(OTHER)
+    bench.send(a_message("theirs", "early"), a_message("ours", "early"))
+    bench.take(Lessee(OTHER, ME.child), limit=1)
+    bench.take(ME, limit=1)
+    silence(bench, of=OTHER)
+    leases = bench.leases()
+    store.losing_adoptions = 1
+    with pytest.raises(BrokerUnreachable):
+        leases.tick()
+
+    leases.child_died(DeadChild(ME, started=0, running=0, death=KILLED))
+    leases.tick()
+
+    assert [letter.task_id for letter in store.dead_letters()] == ["theirs"]
+    assert [bench.reader.message(delivery).id for delivery in bench.take()] == ["ours"]  # type: ignore[union-attr]
+
+
+def test_a_hard_time_limit_ends_the_running_task_and_no_other(bench: Bench) -> None:
+    bench.send(a_message("a", "late"), a_message("b", "late"))
+    [first, second] = bench.take()
+    leases = bench.leases()
+
+    leases.child_died(DeadChild(ME, started=second.tag, running=second.tag, death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.tick()
+
+    assert first.tag < second.tag
+    assert bench.states("a", "b") == ["PENDING", "FAILURE"]
+    assert [bench.reader.message(delivery).id for delivery in bench.take()] == ["a"]  # type: ignore[union-attr]
