@@ -86,11 +86,19 @@ class Child:
         if self._tasks_left is not None:
             limit = min(limit, self._tasks_left)
         fetched = self._store.fetch(self._queues, lessee=self._me, limit=limit, wait_s=wait_s)
-        if fetched.revocations != self._revision:
-            self._revoked, self._revision = self._store.revoked(), fetched.revocations
-        if not fetched.deliveries:
-            return 0
         self._backlog.extend(fetched.deliveries)
+        try:
+            if fetched.revocations != self._revision:
+                self._revoked, self._revision = self._store.revoked(), fetched.revocations
+            if fetched.deliveries:
+                self._run_backlog()
+        except OperationalError:
+            # Until the store answers others may do it, or somebody revoke it: what has not begun is not kept.
+            self.give_back()
+            raise
+        return len(fetched.deliveries)
+
+    def _run_backlog(self) -> None:
         self.on_arrival()
         self._batch_began = self._runtime.monotonic()
         while not self._stopping:
@@ -101,7 +109,6 @@ class Child:
             self._handle_whatever_happens(delivery)
         if not self._lane.concurrent:
             self._settler.flush()
-        return len(fetched.deliveries)
 
     def _handle_whatever_happens(self, delivery: Delivery) -> None:
         try:
