@@ -1,0 +1,69 @@
+"""Stores with the mistakes that task queues are known for. A simulation that does not catch them is worth nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from celeriac.abc import LEASE_S, Fetched, Lessee, Pulse
+from celeriac.core.errors import BrokerUnreachable
+from celeriac.core.settlement import Settled, Settlement
+from celeriac.testing.simulation import SimulatedStore
+
+
+class PopThenNote(SimulatedStore):
+    """Takes messages out of the queue in one step and notes who has them in a second, which may never come."""
+
+    def _lease(self, queues: Sequence[str], lessee: Lessee, limit: int) -> Fetched:
+        if self._losing:
+            self._losing = False
+            self._queues.take(queues, limit)
+            raise BrokerUnreachable("popped, and not noted")
+        return super()._lease(queues, lessee, limit)
+
+
+class NoRenewal(SimulatedStore):
+    """A lease is held by a clock: whoever has it has it for so long, and speaking does not help."""
+
+    def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
+        now = self._runtime.monotonic()
+        ends = self._nodes._nodes[node].ends if self._nodes.alive(node, now) else now + lease_s
+        pulse = super().keep(node, name=name, info=info, queues=queues, lease_s=lease_s)
+        self._nodes._nodes[node].ends = ends
+        return pulse
+
+
+class NoFencing(SimulatedStore):
+    """Settles whatever it is told to, for whoever tells it."""
+
+    def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
+        holders = {tag: holder for holder in self._holdings.lessees() for tag, _ in self._holdings.of(holder)}
+        answers = []
+        for settlement in settlements:
+            holder = holders.get(settlement.tag, lessee)
+            [answer] = super().carry_out([settlement], holder)
+            if answer is Settled.LEASE_LOST and settlement.result is not None:
+                self.store_results([settlement.result])
+                answer = Settled.APPLIED
+            answers.append(answer)
+        return answers
+
+
+class EachTimeFromTheStart(SimulatedStore):
+    """Forgets, when it hands out again what was lost on the way, that it is held: so it is held twice."""
+
+    def _lease(self, queues: Sequence[str], lessee: Lessee, limit: int) -> Fetched:
+        losing = self._losing
+        try:
+            return super()._lease(queues, lessee, limit)
+        finally:
+            if losing:
+                for _, letter in self._holdings.of(lessee):
+                    self._queues.add_first(letter)
+
+
+class EverySuccessIsWelcome(SimulatedStore):
+    """Lets a later state take the place of a SUCCESS."""
+
+    def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
+        self.forget([one.result.id for one in settlements if one.result is not None])
+        return super().carry_out(settlements, lessee)

@@ -1,0 +1,35 @@
+"""The simulation can fail: stores with known mistakes are caught within a few worlds."""
+
+from __future__ import annotations
+
+import pytest
+
+from celeriac.testing.simulation import Model, simulate
+from simulation.broken import EachTimeFromTheStart, EverySuccessIsWelcome, NoFencing, NoRenewal, PopThenNote
+
+WORLDS = 60
+
+
+def first_failure(model: Model) -> str:
+    for seed in range(WORLDS):
+        report = simulate(seed, model=model)
+        if report.violation is not None:
+            return report.violation
+    pytest.fail(f"{WORLDS} worlds, and nobody noticed")
+
+
+@pytest.mark.parametrize(
+    ("model", "noticed"),
+    [
+        (PopThenNote, "there are 0 copies of it"),
+        (NoRenewal, "is called dead, and its node was heard"),
+        (NoFencing, "came to its end twice"),
+        (EachTimeFromTheStart, "there are 2 copies of it"),
+        (EverySuccessIsWelcome, "its result was overwritten"),
+    ],
+    ids=lambda case: case.__name__ if isinstance(case, type) else "",
+)
+def test_a_broken_store_is_caught(model: Model, noticed: str) -> None:
+    violation = first_failure(model)
+
+    assert noticed in violation
