@@ -165,6 +165,8 @@ class Celery:
         return self._declare(function, bind, options)
 
     def _declare(self, function: Callable[..., Any], bind: bool, options: Mapping[str, Any]) -> Task[..., Any]:
+        if not callable(function):
+            raise TypeError(f"@app.task takes a function, not {function!r}; a name is given as name=...")
         name = options.get("name") or self.gen_task_name(function.__name__, function.__module__)
         with self._lock:
             if name in self._tasks:

@@ -233,10 +233,9 @@ class AsyncResult(Generic[R]):
         return self.meta().queue
 
     @property
-    def children(self) -> list[Any]:
-        """Results of the tasks that it sent."""
-        from_store = self.meta().children
-        return [result_from_tuple(child, app=self.app) for child in from_store]
+    def children(self) -> list[AsyncResult[Any]]:
+        """Results of the tasks that it sent; of a group, those of its members."""
+        return [result for child in self.meta().children for result in results_from_stored(child, self.app)]
 
     def maybe_throw(self, propagate: bool = True, callback: Callable[[str, R], object] | None = None) -> Any:
         """Raise the exception of a task that failed; return the value of one that did not, whether it has ended or not."""
@@ -307,11 +306,14 @@ def sent(app: Home, message: Message, *, remember: bool = True) -> AsyncResult[A
     return result
 
 
-def result_from_tuple(stored: Any, app: Home | None = None) -> AsyncResult[Any]:
-    """Return the result that ``as_tuple`` or a stored ``children`` describes."""
-    head, _members = stored
+def results_from_stored(stored: Any, app: Home) -> list[AsyncResult[Any]]:
+    """Return the results that an element of a stored ``children`` describes: one, or the members of a group."""
+    head, members = stored
+    if members is not None:
+        return [result for member in members for result in results_from_stored(member, app)]
     id, parent = head if isinstance(head, list | tuple) else (head, None)
-    return AsyncResult(id, app=app, parent=result_from_tuple(parent, app) if parent else None)
+    before = results_from_stored(parent, app) if parent else [None]
+    return [AsyncResult(id, app=app, parent=before[0])]
 
 
 def refuse_inside_a_task() -> None:

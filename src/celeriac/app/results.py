@@ -54,7 +54,7 @@ class Results:
             TimeoutError: ``timeout`` seconds have passed since the first was asked for.
         """
         arrived: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
-        open_ids = set(ids)
+        arrivals = _Arrivals(ids, self._read)
         until = None if timeout is None else self._runtime.monotonic() + timeout
 
         def receive(id: str, body: bytes) -> None:
@@ -62,15 +62,13 @@ class Results:
 
         try:
             self._waiting.begin(ids, receive)
-            while open_ids:
+            while arrivals.open:
                 try:
                     id, body = arrived.get(timeout=self._left(until))
                 except Empty:
-                    raise gave_up(open_ids) from None
-                if id in open_ids:
-                    meta = self._read(id, body)
-                    if meta.status in READY_STATES:
-                        open_ids.discard(id)
+                    raise gave_up(arrivals.open) from None
+                meta = arrivals.take(id, body)
+                if meta is not None:
                     yield id, meta
         finally:
             self._waiting.end(ids, receive)
@@ -89,7 +87,7 @@ class Results:
 
         loop = asyncio.get_running_loop()
         arrived: asyncio.Queue[tuple[str, bytes] | Exception] = asyncio.Queue()
-        open_ids = set(ids)
+        arrivals = _Arrivals(ids, self._read)
         until = None if timeout is None else self._runtime.monotonic() + timeout
 
         def hand_over(item: tuple[str, bytes] | Exception) -> None:
@@ -103,18 +101,16 @@ class Results:
 
         request = self._waiting.begin_later(ids, receive, hand_over)
         try:
-            while open_ids:
+            while arrivals.open:
                 try:
                     async with asyncio.timeout(self._left(until)):
                         item = await arrived.get()
                 except builtins.TimeoutError:
-                    raise gave_up(open_ids) from None
+                    raise gave_up(arrivals.open) from None
                 if isinstance(item, Exception):
                     raise item
-                if item[0] in open_ids:
-                    meta = self._read(*item)
-                    if meta.status in READY_STATES:
-                        open_ids.discard(item[0])
+                meta = arrivals.take(*item)
+                if meta is not None:
                     yield item[0], meta
         finally:
             self._waiting.end_later(request)
@@ -148,6 +144,28 @@ class Results:
     def abandon(self) -> None:
         """Forget the threads that wait: they did not survive the fork."""
         self._waiting.abandon()
+
+
+class _Arrivals:
+    """What one wait has seen so far: a store may tell one state twice, the waiter hears it once."""
+
+    def __init__(self, ids: Sequence[str], read: Callable[[str, bytes], TaskMeta]) -> None:
+        self.open = set(ids)
+        """Tasks that have not ended."""
+        self._read = read
+        self._last: dict[str, bytes] = {}
+
+    def take(self, id: str, body: bytes) -> TaskMeta | None:
+        """Return what has become of a task; ``None``: nothing new."""
+        if id not in self.open or self._last.get(id) == body:
+            return None
+        meta = self._read(id, body)
+        if meta.status in READY_STATES:
+            self.open.discard(id)
+            self._last.pop(id, None)
+        else:
+            self._last[id] = body
+        return meta
 
 
 def gave_up(ids: set[str]) -> TimeoutError:

@@ -82,7 +82,7 @@ class Waiting:
 
     def _enter(self, ids: Iterable[str], receive: Receive, request: Request | None = None) -> list[str]:
         """Note who waits; return the ids that nobody waited for before."""
-        new = []
+        new: list[str] = []
         with self._lock:
             if request is not None and request.over:
                 return new

@@ -258,3 +258,10 @@ def test_options_of_drivers_come_from_their_settings() -> None:
 
     assert options.broker == {"visibility_timeout": 60, "ssl_ca_certs": "/ca.pem", "socket_connect_timeout": 4.0}
     assert options.results == {"global_keyprefix": "shop", "password": "hunter2"}
+
+
+def test_a_name_in_place_of_the_function_is_refused_with_what_to_write(app: Celery) -> None:
+    with pytest.raises(TypeError, match="name=") as caught:
+        app.task("shop.charge")  # type: ignore[call-overload]
+
+    assert "shop.charge" in str(caught.value)

@@ -348,3 +348,32 @@ def test_new_ids_are_uuids_of_version_4_and_never_the_same() -> None:
 
     assert len(ids) == 1000
     assert all(str(uuid.UUID(id)) == id and uuid.UUID(id).version == 4 and uuid.UUID(id).variant == uuid.RFC_4122 for id in ids)
+
+
+def test_a_state_that_is_told_twice_is_heard_once(app: Celery) -> None:
+    seen: list[str] = []
+
+    def listen(meta: dict[str, Any]) -> None:
+        seen.append(meta["status"])
+        if len(seen) == 1:
+            store(app, "a", "PROGRESS", 1)
+            store(app, "a", "PROGRESS", 2)
+            store(app, "a", "SUCCESS", 3)
+
+    store(app, "a", "PROGRESS", 1)
+    app.AsyncResult("a").get(timeout=5, on_message=listen)
+
+    assert seen == ["PROGRESS", "PROGRESS", "SUCCESS"]
+
+
+def test_children_that_are_a_group_are_its_members(app: Celery) -> None:
+    after_another: list[Any] = [["one", [["before", None], None]], None]
+    of_a_group: list[Any] = [["group-id", None], [[["two", None], None], [["three", None], None]]]
+    children = [after_another, of_a_group]
+    meta = TaskMeta(task_id="a", status="SUCCESS", result=1, children=children)
+    app.store.store_results([StoredResult("a", "SUCCESS", taskmeta.encode(meta))])
+
+    found = app.AsyncResult("a").children
+
+    assert [child.id for child in found] == ["one", "two", "three"]
+    assert found[0].as_list() == ["one", "before"]
