@@ -150,8 +150,9 @@ class Broker(Protocol):
     def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
         """Say that ``node`` is alive; move what is due from the schedule to the queues; find out who is dead.
 
-        Called about once a second by each node. After a silence of all nodes (the store was away, the machine slept)
-        nobody is called dead before everybody had ``lease_s / 3`` to say that he is alive.
+        Called about once a second by each node, and a dozen times in each ``lease_s``. After a silence of all nodes (the
+        store was away, the machine slept: nobody called for ``lease_s / 6``) nobody is called dead before everybody had
+        ``lease_s / 3`` to say that he is alive.
         """
 
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
