@@ -7,7 +7,7 @@ Does not know: the app.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -73,15 +73,18 @@ def make_producer(store: Store, settings: TaskSettings, outbox: Outbox, runtime:
         store,
         here=here,
         router=router_of(settings),
-        routes_by_name=all(not callable(route) for route in _several(settings.routes)),
+        routes_by_name=_are_data(settings.routes),
         outbox=outbox,
         retry=settings.publish_retry,
         retry_policy=settings.publish_retry_policy,
     )
 
 
-def _several(routes: Any) -> Sequence[Any]:
-    return routes if isinstance(routes, list | tuple) else (routes,)
+def _are_data(routes: Any) -> bool:
+    """Say whether the routes are mappings and pairs alone: then the name of a task decides, and no code of the user's."""
+    if isinstance(routes, list | tuple):
+        return all(isinstance(route, Mapping | list | tuple) for route in routes)
+    return routes is None or isinstance(routes, Mapping)
 
 
 def router_of(settings: TaskSettings) -> Router:
