@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from celeriac.abc import LEASE_S, Broker, Lessee, Runtime
+from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery
 from celeriac.core.settlement import DeadLetter, Requeue, Settled, Settlement
 from celeriac.worker.reading import Reader
@@ -101,6 +102,15 @@ class Leases:
         death = Death(f"its node {lost.node} was silent for {self._lease_s:.0f} s")
         self._bury(DeadChild(lost, started=2**62, running=0, death=death), limit=limit)
         self._unburied.discard(lost)
+
+    def part(self) -> None:
+        """Bury our own and say goodbye; a store that does not answer must not keep a node from ending."""
+        try:
+            self.bury_children()
+            self._broker.leave(self._node)
+        except OperationalError as error:
+            log.warning("%s; others will find what this node held when its lease has ended", error)
+        self._broker.close()
 
     def _bury(self, child: DeadChild, *, limit: int) -> None:
         # An heir of its own for each of the dead: after a lost answer the same question brings the same deliveries.

@@ -93,13 +93,13 @@ class Node:
                 self._read_reports()
         except EOFError as error:
             log.critical("%s: this node cannot replace its children any more and stops", error)
-            self._kill_all()
+            self._give_up()
             code = 1
         finally:
             signal.set_wakeup_fd(previous)
             self._template.close()
             self._keeper.stop()
-            self._part()
+            self._leases.part()
         return code
 
     def stop(self) -> None:
@@ -197,6 +197,15 @@ class Node:
                 place.cold = True
                 self._signal(place, signal.SIGKILL)
 
+    def _give_up(self) -> None:
+        """The template is gone, and with it whoever would report the ends of the children: end them unheard."""
+        self._kill_all()
+        death = Death("the process that started it died", handed_back=True)
+        for place in self._places:
+            if place.ordered:
+                lessee = Lessee(self._id, place.name)
+                self._leases.child_died(DeadChild(lessee, place.slot.started, place.slot.running, death))
+
     def _finished(self) -> bool:
         return self._stops > 0 and not any(place.ordered for place in self._places)
 
@@ -204,15 +213,6 @@ class Node:
         if place.pid:
             with suppress(ProcessLookupError):
                 os.kill(place.pid, number)
-
-    def _part(self) -> None:
-        """Settle what the children left, and say goodbye; a store that does not answer must not keep us from ending."""
-        try:
-            self._leases.bury_children()
-            self._broker.leave(self._id)
-        except OperationalError as error:
-            log.warning("%s; others will find what this node held when its lease has ended", error)
-        self._broker.close()
 
 
 class Keeper:

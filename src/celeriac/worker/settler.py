@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Sequence
 
 from celeriac.abc import Broker, Lessee
 from celeriac.core.errors import StoreRefused
@@ -39,7 +40,8 @@ class Settler:
         """Carry out everything that is pending.
 
         Raises:
-            BrokerUnreachable, StoreRefused: nothing is lost; what is pending stays so.
+            BrokerUnreachable: nothing is lost; what is pending stays so.
+            StoreRefused: the store takes not even a dead letter; nothing is lost either.
         """
         if not self._pending:
             return
@@ -49,16 +51,12 @@ class Settler:
                     answers = self._broker.settle(batch, lessee=self._lessee)
                 except StoreRefused:
                     self._pending.extendleft(reversed(batch))
-                    if len(batch) > 1:
-                        self._flush_singly(len(batch))
-                        continue
-                    raise
+                    self._flush_singly(len(batch))
+                    continue
                 except BaseException:
                     self._pending.extendleft(reversed(batch))
                     raise
-                for settlement, answer in zip(batch, answers, strict=True):
-                    if answer is Settled.LEASE_LOST:
-                        self._report_lost(settlement)
+                self._report_lost(batch, answers)
 
     def _take(self) -> list[Settlement]:
         batch: list[Settlement] = []
@@ -72,21 +70,22 @@ class Settler:
     def _flush_singly(self, count: int) -> None:
         """One that the store refuses must not keep the others from their end: it becomes a dead letter."""
         for _ in range(count):
-            settlement = self._pending.popleft()
+            settlement = self._pending[0]  # it stays there until the store has taken it, one way or the other
             try:
-                self._broker.settle([settlement], lessee=self._lessee)
+                answers = self._broker.settle([settlement], lessee=self._lessee)
             except StoreRefused as error:
-                log.error("a settlement was refused, its message goes to the dead letters: %s", error)
                 fate = DeadLetter(reason="unsettled", detail=str(error))
-                self._broker.settle([Settlement(tag=settlement.tag, fate=fate)], lessee=self._lessee)
-            except BaseException:
-                self._pending.appendleft(settlement)
-                raise
+                answers = self._broker.settle([Settlement(tag=settlement.tag, fate=fate)], lessee=self._lessee)
+                log.error("a settlement was refused, its message goes to the dead letters: %s", error)
+            self._pending.popleft()
+            self._report_lost([settlement], answers)
 
-    def _report_lost(self, settlement: Settlement) -> None:
-        id = settlement.result.id if settlement.result is not None else f"delivery {settlement.tag}"
-        log.warning(
-            "the result of %s came too late: its lease had passed to another worker",
-            id,
-            extra={"event": "lease-lost", "task_id": id},
-        )
+    def _report_lost(self, settlements: Sequence[Settlement], answers: Sequence[Settled]) -> None:
+        for settlement, answer in zip(settlements, answers, strict=True):
+            if answer is Settled.LEASE_LOST:
+                id = settlement.result.id if settlement.result is not None else f"delivery {settlement.tag}"
+                log.warning(
+                    "the result of %s came too late: its lease had passed to another worker",
+                    id,
+                    extra={"event": "lease-lost", "task_id": id},
+                )

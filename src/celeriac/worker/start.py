@@ -19,11 +19,12 @@ from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
 from celeriac.worker.lanes import Lane
 from celeriac.worker.lanes.inline import InlineLane
-from celeriac.worker.leases import Leases
+from celeriac.worker.leases import DeadChild, Leases
 from celeriac.worker.node import Keeper, Node
 from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import Plan, plan_node
 from celeriac.worker.reading import Reader
+from celeriac.worker.recovery import Death
 from celeriac.worker.settlement import Terms
 from celeriac.worker.slots import Slot, Slots
 from celeriac.worker.template import Template
@@ -101,7 +102,8 @@ def _run_solo(app: Celery, plan: Plan, node_id: str, slots: Slots) -> int:
     leases = _leases(app, plan, node_id, store)
     lane = _lane(plan, runtime, slots[0])
     # A connection of its own: the keeper and the child must not end each other's waits.
-    child = _child(app, plan, Lessee(node_id, "0.1"), lane, store=app.open_store())
+    me, slot = Lessee(node_id, "0.1"), slots[0]
+    child = _child(app, plan, me, lane, store=app.open_store())
     stops = 0
 
     def stop() -> None:
@@ -120,8 +122,8 @@ def _run_solo(app: Celery, plan: Plan, node_id: str, slots: Slots) -> int:
     _announce(app, plan)
     child.work()
     keeper.stop()
-    store.leave(node_id)
-    store.close()
+    leases.child_died(DeadChild(me, slot.started, slot.running, Death("it was stopped")))
+    leases.part()
     signals.worker_shutdown.send(app)
     log.info("%s stopped", plan.hostname)
     return 0

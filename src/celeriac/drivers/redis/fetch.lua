@@ -25,15 +25,19 @@ if known >= 0 then
   if #lost > 0 then return answer end
 end
 
-local taken = {}
+local taken, room = {}, 1048576
 for s = 8, 7 + suffixes do
   for q = 8 + suffixes, #ARGV do
-    if #taken < limit then
-      local popped = redis.call('RPOP', all .. ARGV[q] .. ARGV[s], limit - #taken)
-      if popped then
-        local address = ARGV[q] .. '\n' .. ARGV[s] .. '\n'
-        for _, bytes in ipairs(popped) do taken[#taken + 1] = address .. bytes end
+    local list, address, some = all .. ARGV[q] .. ARGV[s], ARGV[q] .. '\n' .. ARGV[s] .. '\n', 1
+    while #taken < limit and room > 0 do
+      local popped = redis.call('RPOP', list, math.min(some, limit - #taken))
+      if not popped then break end
+      for _, bytes in ipairs(popped) do
+        taken[#taken + 1] = address .. bytes
+        room = room - #bytes
       end
+      -- Large messages one by one, until there is a megabyte of them; small ones by the dozen.
+      some = math.max(1, math.min(32, math.floor(room / (#popped[#popped] + 1))))
     end
   end
 end
@@ -50,7 +54,7 @@ if #taken > 0 then
 end
 for q = 8 + suffixes, #ARGV do
   local left, bell = 0, own .. 'wake:' .. ARGV[q]
-  if #taken >= limit then
+  if #taken >= limit or room <= 0 then
     for s = 8, 7 + suffixes do left = left + redis.call('LLEN', all .. ARGV[q] .. ARGV[s]) end
   end
   if left == 0 then

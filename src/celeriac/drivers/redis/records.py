@@ -12,7 +12,7 @@ from msgspec import json
 
 from celeriac.abc import DeadRecord, NodeRecord, Runtime
 from celeriac.core.settlement import DeadLetter
-from celeriac.drivers.redis.connection import Connections
+from celeriac.drivers.redis.connection import Connections, Script
 from celeriac.drivers.redis.keys import Keys
 
 REVOKED_AT_MOST = 50_000
@@ -25,15 +25,13 @@ class Records:
     def __init__(self, connections: Connections, *, keys: Keys, runtime: Runtime) -> None:
         self._connections, self._keys, self._runtime = connections, keys, runtime
         self._own = keys.own
+        self._leave = Script("leave")
 
     # Nodes
 
     def leave(self, node: str) -> None:
-        """Forget a node."""
-        own = self._own
-        self._connections.pipeline(
-            [("ZREM", own + "nodes", node), ("HDEL", own + "records", node), ("DEL", own + "children:" + node)]
-        )
+        """Forget a node; should a lessee of it hold something after all, its lease ends now and others take over."""
+        self._connections.call("EVAL", _LEAVE, 0, self._own, node)
 
     def nodes(self) -> list[NodeRecord]:
         """Return the nodes whose lease holds."""
@@ -163,6 +161,11 @@ class Records:
                     )
 
 
+_LEAVE = """
+if redis.call('EXISTS', ARGV[1] .. 'children:' .. ARGV[2]) == 1 then return redis.call('ZADD', ARGV[1] .. 'nodes', 0, ARGV[2]) end
+redis.call('HDEL', ARGV[1] .. 'records', ARGV[2])
+return redis.call('ZREM', ARGV[1] .. 'nodes', ARGV[2])
+"""
 _REPLAY = """
 if redis.call('HDEL', ARGV[1] .. 'dead', ARGV[2]) == 0 then return 0 end
 redis.call('ZREM', ARGV[1] .. 'dead:order', ARGV[2])

@@ -52,9 +52,9 @@ end
 local i = 7
 while i <= #ARGV do
   local tag, fate, argument, followups = ARGV[i], ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
-  local value = redis.call('HGET', held, tag)
-  local mine = value and 1 or 0
-  if value then
+  local mine, value = redis.call('HEXISTS', held, tag), nil
+  if mine == 1 then
+    if fate == 'r' or fate == 'x' then value = redis.call('HGET', held, tag) end
     -- The delivery is released last: an error in between leaves it leased, and the settlement is made again.
     if ARGV[i + 1] ~= '' then store(ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])) end
     for f = i + 7, i + 6 + 4 * followups, 4 do publish(ARGV[f], ARGV[f + 1], tonumber(ARGV[f + 2]), ARGV[f + 3]) end

@@ -135,6 +135,8 @@ class RedisStore:
         while (left := deadline - self._runtime.monotonic()) > 0:
             answer = self._asking(lessee, partial(self._block, lessee, bells, left, arguments))
             if answer is None:
+                # Interrupted: before the server sees the end of that connection it may still lease something on it.
+                self._known[lessee] = self._last.get(lessee, 0)
                 break
             fetched = self._read_fetch(lessee, answer)
             if fetched.deliveries:
