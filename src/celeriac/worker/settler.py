@@ -37,14 +37,13 @@ class Settler:
         return len(self._pending)
 
     def flush(self) -> None:
-        """Carry out everything that is pending.
+        """Carry out everything that is pending; when it returns, nothing is under way either.
 
         Raises:
             BrokerUnreachable: nothing is lost; what is pending stays so.
             StoreRefused: the store takes not even a dead letter; nothing is lost either.
         """
-        if not self._pending:
-            return
+        # Always behind whoever flushes already: who returns from here may end the process.
         with self._one_at_a_time:
             while batch := self._take():
                 try:
