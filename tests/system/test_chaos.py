@@ -64,7 +64,8 @@ class Sent:
 
 def publish(fleet: Fleet, count: int, *, seconds: float) -> Sent:
     """Publish ``count`` tasks, in turns one that acks early and one that acks late."""
-    early, late = {}, {}
+    early: dict[str, str] = {}
+    late: dict[str, str] = {}
     for part in range(0, count, 1000):
         keys = [f"{number}" for number in range(part, min(part + 1000, count))]
         for task, ids, chosen in (("early", early, keys[::2]), ("late", late, keys[1::2])):

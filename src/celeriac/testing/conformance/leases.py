@@ -141,6 +141,15 @@ class Leases(Contract):
         assert list(speak(store, "waker", subject.lease_s).orphans) == []
         assert list(store.settle([done(delivery)], lessee=sleeper)) == [Settled.APPLIED]
 
+    def test_what_a_node_held_that_left_all_the_same_is_orphaned(self, store: Store, me: Lessee) -> None:
+        alive(store, "survivor")
+        store.publish([an_outgoing("a")])
+        take(store, me)
+
+        store.leave(me.node)
+
+        assert list(speak(store, "survivor", HOUR_S).orphans) == [me]
+
     def test_what_was_adopted_belongs_to_the_heir_alone(self, store: Store, me: Lessee, other: Lessee) -> None:
         store.publish([an_outgoing("a")])
         [delivery] = take(store, me)
