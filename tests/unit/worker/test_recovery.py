@@ -1,0 +1,115 @@
+"""What becomes of a delivery whose process died."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from celeriac.core import protocol, taskmeta
+from celeriac.core.message import Delivery, Message, Parcel, Rejected
+from celeriac.core.settlement import DeadLetter, Done, Requeue, Settlement
+from celeriac.testing.clock import BEGINNING as NOON
+from celeriac.worker.recovery import Death, bury
+from unit.worker.bench import PlainTask, a_delivery, a_message, a_reader, the_terms
+
+KILLED = Death("signal SIGKILL")
+
+
+def buried(
+    message: Message | None = None, *, started: bool = True, death: Death = KILLED, delivery: Delivery | None = None, **task: Any
+) -> Settlement:
+    return bury(
+        delivery or a_delivery(message or a_message(), tag=7),
+        started=started,
+        death=death,
+        understand=a_reader(PlainTask(lambda: None, **task)).understand,
+        max_deliveries=5,
+        now=NOON,
+        terms=the_terms(),
+    )
+
+
+def state_of(settlement: Settlement) -> str | None:
+    return None if settlement.result is None else settlement.result.state
+
+
+def test_what_had_not_started_goes_back_as_it_lay_there() -> None:
+    settlement = buried(started=False)
+
+    assert settlement == Settlement(tag=7, fate=Requeue())
+
+
+def test_a_late_one_goes_back_with_the_delivery_counted() -> None:
+    settlement = buried(a_message(deliveries=2, priority=3), acks_late=True)
+
+    assert isinstance(settlement.fate, Requeue)
+    again = settlement.fate.replacement
+    assert again is not None
+    message = protocol.decode(again.parcel, accept=frozenset({"application/json"}))
+    assert isinstance(message, Message)
+    assert (message.deliveries, message.redelivered, again.queue, again.priority) == (3, True, "q", 3)
+    assert settlement.result is None
+
+
+def test_a_late_one_that_has_cost_too_many_processes_becomes_a_dead_letter_with_the_last_signal() -> None:
+    settlement = buried(a_message(deliveries=4), acks_late=True)
+
+    assert isinstance(settlement.fate, DeadLetter)
+    assert settlement.fate.reason == "deliveries"
+    assert "signal SIGKILL" in settlement.fate.detail
+    assert state_of(settlement) == "FAILURE"
+
+
+def test_an_early_one_is_lost_and_tells_its_errbacks() -> None:
+    settlement = buried(a_message(errbacks=[{"task": "shop.sorry"}]))
+
+    assert isinstance(settlement.fate, DeadLetter)
+    assert (settlement.fate.reason, settlement.fate.task_id) == ("worker-lost", "a")
+    assert [outgoing.id for outgoing in settlement.followups] == ["shop.sorry after a"]
+    assert settlement.result is not None
+    assert type(taskmeta.decode(settlement.result.body).result).__name__ == "WorkerLostError"
+
+
+def test_a_late_one_that_must_not_come_back_is_lost_like_an_early_one() -> None:
+    settlement = buried(acks_late=True, reject_on_worker_lost=False)
+
+    assert isinstance(settlement.fate, DeadLetter)
+    assert settlement.fate.reason == "worker-lost"
+
+
+def test_a_late_one_that_we_stopped_ourselves_goes_back_uncounted() -> None:
+    settlement = buried(acks_late=True, death=Death("signal SIGKILL", handed_back=True))
+
+    assert settlement == Settlement(tag=7, fate=Requeue())
+
+
+@pytest.mark.parametrize("acks_late", [False, True])
+def test_one_that_ran_past_its_hard_limit_fails_and_does_not_come_back(acks_late: bool) -> None:
+    settlement = buried(death=Death("signal SIGKILL", timed_out=5.0), acks_late=acks_late)
+
+    assert (settlement.fate, state_of(settlement)) == (Done(), "FAILURE")
+    assert settlement.result is not None
+    assert type(taskmeta.decode(settlement.result.body).result).__name__ == "TimeLimitExceeded"
+
+
+def test_what_nobody_here_knows_becomes_a_dead_letter() -> None:
+    settlement = buried(a_message(task="nobody.knows"))
+
+    assert isinstance(settlement.fate, DeadLetter)
+    assert settlement.fate.reason == "unknown-task"
+
+
+@pytest.mark.parametrize(
+    "parcel",
+    [
+        Rejected("malformed", "no envelope"),
+        Parcel(body=b"{", content_type="application/json", content_encoding="utf-8", headers={"task": "shop.charge", "id": "a"}),
+    ],
+    ids=["envelope", "body"],
+)
+def test_what_cannot_be_understood_becomes_a_dead_letter(parcel: Parcel | Rejected) -> None:
+    settlement = buried(delivery=Delivery(tag=7, queue="q", parcel=parcel, raw=b""))
+
+    assert isinstance(settlement.fate, DeadLetter)
+    assert settlement.fate.reason == "malformed"
