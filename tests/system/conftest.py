@@ -58,3 +58,9 @@ def fleets(tmp_path: Path) -> Iterator[Callable[..., Fleet]]:
 def fleet(fleets: Callable[..., Fleet], url: str) -> Fleet:
     """Give a fleet on a store of each kind, whose lease is three seconds."""
     return fleets(url)
+
+
+@pytest.fixture
+def local_fleet(fleets: Callable[..., Fleet], tmp_path: Path) -> Fleet:
+    """Give a fleet on SQLite, for what has nothing to do with the kind of the store."""
+    return fleets(f"sqlite:///{tmp_path / 'store.db'}")

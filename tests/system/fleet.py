@@ -169,6 +169,10 @@ class Fleet:
         """Return how often this happened to each task."""
         return Counter(key for happened, key, _ in self.entries() if happened == what)
 
+    def has_begun(self, key: str, times: int = 1) -> bool:
+        """Say whether a task has begun so often."""
+        return self.times("begin")[key] >= times
+
     def states(self, ids: Sequence[str]) -> Counter[str]:
         """Return how many of these tasks are in which state."""
         metas = self.client.store.load(ids)

@@ -164,3 +164,8 @@ def stumble(self: Task[..., str], key: object) -> str:
     if self.request.retries < 2:
         raise ConnectionError("down")
     return "third time"
+
+
+@app.task
+def interrupt() -> None:
+    raise KeyboardInterrupt
