@@ -15,6 +15,7 @@ from celeriac.abc import Runtime
 from celeriac.app.execution import aexecute, execute
 from celeriac.core.outcome import Failure, Outcome
 from celeriac.worker.lanes import Finish
+from celeriac.worker.lanes.loop import start_loop
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot
 
@@ -31,9 +32,7 @@ class AsyncioLane:
         self._woken = False
         self._running: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(min(size, 64), thread_name_prefix="celeriac-lane")
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="celeriac-lane-loop", daemon=True)
-        self._thread.start()
+        self._loop = start_loop()
 
     def free(self) -> int:
         """Slots without a task."""

@@ -85,6 +85,7 @@ class ThreadsLane:
 
         with self._loop_lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="celeriac-lane-loop", daemon=True).start()
+                from celeriac.worker.lanes.loop import start_loop  # late: the same
+
+                self._loop = start_loop()
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

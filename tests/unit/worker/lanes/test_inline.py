@@ -1,0 +1,82 @@
+"""The inline lane: a task runs in the thread that fetched it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from celeriac.core.outcome import Failure, Outcome, Success
+from celeriac.testing.clock import VirtualRuntime
+from celeriac.worker.lanes.inline import InlineLane
+from celeriac.worker.request import Request
+from celeriac.worker.slots import Slot, Slots
+from unit.worker.bench import PlainTask, a_message, a_request
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.runtime = VirtualRuntime()
+        self.slot: Slot = Slots(1)[0]
+        self.lane = InlineLane(runtime=self.runtime, slot=self.slot)
+        self.ends: list[tuple[Outcome, float, int]] = []
+
+    def finish(self, request: Request, outcome: Outcome, runtime_s: float) -> None:
+        self.ends.append((outcome, runtime_s, self.slot.running))
+
+    def run(self, task: PlainTask, *, time_limit: float | None = None) -> None:
+        self.lane.run(a_request(a_message(time_limit=time_limit), task, tag=7), self.finish)
+
+    def work(self, seconds: float) -> int:
+        self.runtime.advance(seconds)
+        return threading.get_ident()
+
+
+def test_a_task_runs_here_and_its_end_is_told_with_its_seconds() -> None:
+    bench = Bench()
+
+    bench.run(PlainTask(lambda: bench.work(2.5)))
+
+    assert bench.ends == [(Success(threading.get_ident()), 2.5, 0)]
+
+
+def test_the_slot_tells_what_runs_and_its_limits() -> None:
+    bench = Bench()
+    task = PlainTask(lambda: (bench.slot.running, bench.slot.soft_at, bench.slot.hard_at), time_limit=9.0, soft_time_limit=8.0)
+
+    bench.run(task, time_limit=5.0)
+
+    assert bench.ends[0][0] == Success((7, 8.0, 5.0))
+    assert (bench.slot.running, bench.slot.started) == (0, 7)
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1), KeyboardInterrupt(), GeneratorExit()], ids=repr)
+def test_whatever_a_task_raises_is_a_failure(error: BaseException) -> None:
+    bench = Bench()
+
+    def fail() -> None:
+        raise error
+
+    bench.run(PlainTask(fail))
+
+    [(outcome, _, running)] = bench.ends
+    assert isinstance(outcome, Failure)
+    assert outcome.exception is error
+    assert (running, bench.lane.idle()) == (0, True)
+
+
+def test_coroutines_run_on_one_loop_of_the_child() -> None:
+    bench = Bench()
+
+    async def which_loop() -> int:
+        await asyncio.sleep(0)
+        return id(asyncio.get_running_loop())
+
+    bench.run(PlainTask(which_loop))
+    bench.run(PlainTask(which_loop))
+    bench.lane.close()
+
+    [(first, _, _), (second, _, _)] = bench.ends
+    assert isinstance(first, Success)
+    assert first == second

@@ -1,0 +1,152 @@
+"""The template: forks children on request, reports their ends, and ends with its supervisor."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from celeriac.worker.template import Report, Template
+
+PATIENCE_S = 10.0
+
+
+@contextmanager
+def a_template(child_main: Callable[[int, str], int]) -> Iterator[Template]:
+    template = Template(child_main)
+    try:
+        yield template
+    finally:
+        template.close()
+
+
+def wait_for_reports(template: Template, count: int) -> list[Report]:
+    reports: list[Report] = []
+    while len(reports) < count:
+        ready, _, _ = select.select([template.fileno()], [], [], PATIENCE_S)
+        assert ready, f"nothing came after {reports}"
+        reports += template.reports()
+    return reports
+
+
+def test_a_child_is_forked_with_its_place_and_its_name() -> None:
+    reader, writer = os.pipe()
+
+    def say(index: int, name: str) -> int:
+        os.write(writer, f"{index} {name}".encode())
+        return 0
+
+    with a_template(say) as template:
+        template.order(3, "3.1")
+        [began, ended] = wait_for_reports(template, 2)
+
+    assert os.read(reader, 100) == b"3 3.1"
+    assert (began.index, began.name, began.status) == (3, "3.1", None)
+    assert (ended.index, ended.name, ended.pid, ended.status) == (3, "3.1", began.pid, 0)
+
+
+def test_an_exit_code_is_reported() -> None:
+    with a_template(lambda index, name: 5) as template:
+        template.order(0, "0.1")
+        [_, ended] = wait_for_reports(template, 2)
+
+    assert ended.status is not None
+    assert os.waitstatus_to_exitcode(ended.status) == 5
+
+
+def test_a_signal_is_reported() -> None:
+    def die(index: int, name: str) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    with a_template(die) as template:
+        template.order(0, "0.1")
+        [_, ended] = wait_for_reports(template, 2)
+
+    assert ended.status is not None
+    assert os.WTERMSIG(ended.status) == signal.SIGKILL
+
+
+def test_a_child_that_raises_ends_with_a_code_and_its_traceback_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    def fail(index: int, name: str) -> int:
+        raise ValueError("it went wrong")
+
+    with a_template(fail) as template:
+        template.order(0, "0.1")
+        [_, ended] = wait_for_reports(template, 2)
+
+    assert ended.status is not None
+    assert os.waitstatus_to_exitcode(ended.status) == 1
+    assert "ValueError: it went wrong" in capfd.readouterr().err
+
+
+def test_many_children_at_once_are_all_reported() -> None:
+    with a_template(lambda index, name: index) as template:
+        for index in range(10):
+            template.order(index, f"{index}.1")
+        reports = wait_for_reports(template, 20)
+
+    codes = {report.name: os.waitstatus_to_exitcode(report.status) for report in reports if report.status is not None}
+    assert codes == {f"{index}.1": index for index in range(10)}
+
+
+def test_a_template_that_has_died_is_noticed() -> None:
+    template = Template(lambda index, name: 0)
+
+    os.kill(template.pid, signal.SIGKILL)
+    select.select([template.fileno()], [], [], PATIENCE_S)
+
+    with pytest.raises(EOFError):
+        template.reports()
+    template.close()
+
+
+def test_a_template_ends_when_it_is_closed() -> None:
+    template = Template(lambda index, name: 0)
+
+    template.close()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(template.pid, 0)
+
+
+def test_template_and_children_end_when_their_supervisor_is_killed() -> None:
+    # The supervisor is a process of its own. Whoever outlives it keeps the pipe open, and its end is never seen.
+    program = """
+import os, select, signal, time
+from celeriac.worker.template import Template
+
+def live(index, name):
+    os.write(1, b"alive ")
+    time.sleep(60)
+    return 0
+
+template = Template(live)
+template.order(0, "0.1")
+template.order(1, "1.1")
+began = []
+while len(began) < 2:
+    select.select([template.fileno()], [], [])
+    began += template.reports()
+while not os.path.exists("/nonexistent"):
+    time.sleep(60)
+"""
+    supervisor = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert supervisor.stdout is not None
+    heard = b""
+    while heard.count(b"alive") < 2:
+        heard += os.read(supervisor.stdout.fileno(), 100)
+
+    supervisor.kill()
+
+    supervisor.wait(PATIENCE_S)
+    ready, _, _ = select.select([supervisor.stdout], [], [], PATIENCE_S)
+    assert ready, "somebody still lives"
+    assert supervisor.stdout.read() == b""
+    supervisor.stdout.close()
