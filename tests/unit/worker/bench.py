@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from celeriac.abc import Lessee
+from celeriac.abc import LEASE_S, Lessee
 from celeriac.app.context import Context
 from celeriac.app.task import Task
 from celeriac.core import codecs, protocol, taskmeta
@@ -113,7 +113,7 @@ class Bench:
             max_tasks=max_tasks,
         )
 
-    def leases(self, *, node: str = NODE) -> Leases:
+    def leases(self, *, node: str = NODE, lease_s: float = LEASE_S) -> Leases:
         return Leases(
             self.store,
             node=node,
@@ -122,6 +122,7 @@ class Bench:
             reader=self.reader,
             terms=self.terms,
             runtime=self.runtime,
+            lease_s=lease_s,
         )
 
     def send(self, *messages: Message, eta: datetime | None = None) -> None:

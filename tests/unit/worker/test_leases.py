@@ -83,6 +83,18 @@ def test_a_tick_says_how_long_to_doze(bench: Bench) -> None:
     assert soon_s == pytest.approx(0.25)
 
 
+def test_with_a_short_lease_a_lonely_node_still_finds_the_dead(bench: Bench) -> None:
+    bench.store.keep(OTHER, name=OTHER, info={}, queues=["q"], lease_s=2.0)
+    bench.send(a_message("a", "late"))
+    bench.take(Lessee(OTHER, "0.1"))
+    leases = bench.leases(lease_s=2.0)
+
+    for _ in range(20):
+        bench.runtime.advance(leases.tick())
+
+    assert bench.waiting() == 1
+
+
 def test_what_a_dead_child_had_not_begun_goes_back_as_it_was(bench: Bench) -> None:
     bench.send(a_message("a", "early"), a_message("b", "late"))
     before = [delivery.raw for delivery in bench.take()]
