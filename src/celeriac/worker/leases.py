@@ -85,19 +85,19 @@ class Leases:
         """
         pulse = self._broker.keep(self._node, name=self._name, info=self._info(), queues=self._queues, lease_s=self._lease_s)
         self.bury_children()
-        # A node that was buried by half and has come back keeps what it holds now: only what is ours already is settled.
-        for lost in sorted(self._unburied - set(pulse.orphans), key=_order):
-            self._bury_orphan(lost, limit=0)
         for lost in pulse.orphans:
             self._bury_orphan(lost, limit=_AT_ONCE)
         doze_s = min(TICK_S, self._lease_s / _SIGNS_A_LEASE)
         return doze_s if pulse.next_due is None else min(doze_s, max(pulse.next_due, 0.001))
 
     def bury_children(self) -> None:
-        """Bury the children that died since the last time."""
+        """Bury the children that died since the last time, and bring burials to their end that were broken off."""
         while self._dead:
             self._bury(self._dead[0], limit=_AT_ONCE)
             self._dead.popleft()
+        # A node that was buried by half may have come back and keeps what it holds now: settle only what is ours already.
+        for lost in sorted(self._unburied, key=_order):
+            self._bury_orphan(lost, limit=0)
 
     def _bury_orphan(self, lost: Lessee, *, limit: int) -> None:
         self._unburied.add(lost)

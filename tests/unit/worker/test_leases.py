@@ -136,7 +136,7 @@ def test_what_a_silent_node_held_counts_as_begun(bench: Bench) -> None:
     assert bench.reader.message(bench.take()[0]).deliveries == 1  # type: ignore[union-attr]
 
 
-def test_a_burial_whose_answer_was_lost_is_made_again(bench: Bench) -> None:
+def test_a_burial_whose_answer_was_lost_is_made_again() -> None:
     bench, store = a_forgetful_bench()
     bench.send(a_message("a", "late"))
     [delivery] = bench.take()
@@ -152,7 +152,7 @@ def test_a_burial_whose_answer_was_lost_is_made_again(bench: Bench) -> None:
     assert (bench.waiting(), leases.has_dead) == (1, False)
 
 
-def test_an_orphan_is_buried_although_the_answer_of_its_adoption_was_lost(bench: Bench) -> None:
+def test_an_orphan_is_buried_although_the_answer_of_its_adoption_was_lost() -> None:
     # It holds nothing any more, so no pulse names it again; what it held is ours, and nobody else would look for it.
     bench, store = a_forgetful_bench()
     bench.keep(OTHER)
@@ -169,7 +169,23 @@ def test_an_orphan_is_buried_although_the_answer_of_its_adoption_was_lost(bench:
     assert bench.waiting() == 1
 
 
-def test_a_node_that_came_back_keeps_what_it_has_fetched_since(bench: Bench) -> None:
+def test_a_node_that_stops_ends_a_burial_that_was_broken_off() -> None:
+    bench, store = a_forgetful_bench()
+    bench.keep(OTHER)
+    bench.send(a_message("a", "late"))
+    bench.take(Lessee(OTHER, "0.1"))
+    silence(bench, of=OTHER)
+    leases = bench.leases()
+    store.losing_adoptions = 1
+    with pytest.raises(BrokerUnreachable):
+        leases.tick()
+
+    leases.bury_children()
+
+    assert bench.waiting() == 1
+
+
+def test_a_node_that_came_back_keeps_what_it_has_fetched_since() -> None:
     bench, store = a_forgetful_bench()
     bench.keep(OTHER)
     returned = Lessee(OTHER, "0.1")
@@ -190,7 +206,7 @@ def test_a_node_that_came_back_keeps_what_it_has_fetched_since(bench: Bench) -> 
     assert bench.waiting() == 1
 
 
-def test_children_of_one_name_on_two_nodes_are_told_apart(bench: Bench) -> None:
+def test_children_of_one_name_on_two_nodes_are_told_apart() -> None:
     # Our child had not begun, the orphan may have: what became of the one must not be judged by the other.
     bench, store = a_forgetful_bench()
     bench.keep(OTHER)

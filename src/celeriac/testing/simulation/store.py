@@ -67,6 +67,13 @@ class SimulatedStore(MemoryStore):
         self.compare()
         return deliveries
 
+    def leave(self, node: str) -> None:
+        """Leave, and look."""
+        left = [lessee for lessee in self._holdings.lessees() if lessee.node == node]
+        if left:
+            raise Violation(f"{node} leaves, and something is held by {left}")
+        super().leave(node)
+
     def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
         """Revoke, and tell."""
         super().revoke(ids, ttl_s=ttl_s)
