@@ -169,3 +169,10 @@ def stumble(self: Task[..., str], key: object) -> str:
 @app.task
 def interrupt() -> None:
     raise KeyboardInterrupt
+
+
+if os.environ.get("JOBS_VERSION") == "2":
+
+    @app.task
+    def brand_new(x: int) -> int:
+        return 2 * x

@@ -31,7 +31,11 @@ _NAMES: Final = {
 _METHODS: Final = frozenset(_NAMES.values())
 _ZSTD_WINDOW: Final = 2**27
 _STEP: Final = 64 * 1024
-"""Compressed bytes looked at in one step, where a library cannot be told how much it may return."""
+"""Compressed bytes looked at in one step."""
+_PIECE: Final = 1024 * 1024
+"""Decompressed bytes made in one step, where a library can be told so."""
+_KEPT: Final = 8 * 1024 * 1024
+"""Decompressed bytes that are kept before it is known how many there are."""
 
 
 class Oversized(DecodeError):
@@ -83,7 +87,7 @@ def compress(data: bytes, method: str) -> bytes:
 
 
 def decompress(data: bytes, method: str, *, limit: int) -> bytes:
-    """Return ``data`` decompressed, at no time holding much more than ``limit`` bytes of it.
+    """Return ``data`` decompressed; of what is larger than ``limit`` a few megabytes are held at a time, and soon dropped.
 
     Raises:
         Oversized: it is larger than ``limit``.
@@ -104,54 +108,52 @@ def decompress(data: bytes, method: str, *, limit: int) -> bytes:
 def _decompress(data: bytes, method: str, limit: int) -> bytes:
     match method:
         case "application/x-gzip":
-            return _inflate(data, limit)
+            return _gather(lambda: _inflate(data), limit)
         case "application/x-bz2":
-            return _stepwise(bz2.BZ2Decompressor(), data, limit)
+            return _gather(lambda: _stepwise(bz2.BZ2Decompressor(), data), limit)
         case "application/x-lzma":
-            return _stepwise(lzma.LZMADecompressor(memlimit=max(limit, 128 * 1024 * 1024)), data, limit)
+            memory = max(limit, 128 * 1024 * 1024)
+            return _gather(lambda: _stepwise(lzma.LZMADecompressor(memlimit=memory), data), limit)
         case "application/x-brotli":
-            return _unbrotli(data, limit)
+            return _gather(lambda: _unbrotli(data), limit)
         case _:
             return _unzstd(data, limit)
 
 
-def _inflate(data: bytes, limit: int) -> bytes:
-    stream = zlib.decompressobj()
-    plain = stream.decompress(data, limit + 1)
-    if len(plain) > limit:
-        raise Oversized(_too_large(limit))
-    if not stream.eof:
-        raise DecodeError("the zlib stream is cut off")
-    return plain
-
-
-def _stepwise(stream: _Stepwise, data: bytes, limit: int) -> bytes:
-    plain = stream.decompress(data, limit + 1)
-    while len(plain) <= limit and not stream.eof:
-        more = stream.decompress(b"", limit + 1 - len(plain))
-        if not more:
-            raise DecodeError("the stream is cut off")
-        plain += more
-    if len(plain) > limit:
-        raise Oversized(_too_large(limit))
-    return plain
-
-
-def _unbrotli(data: bytes, limit: int) -> bytes:
-    stream = _library("brotli", Unsupported).Decompressor()
-    pieces, size = [], 0
-    for piece in _brotli_pieces(stream, data):
-        pieces.append(piece)
+def _gather(pieces: Callable[[], Iterator[bytes]], limit: int) -> bytes:
+    """Join the pieces. What is large is made twice: a bomb is measured before anything of it is kept."""
+    kept, size = [], 0
+    for piece in pieces():
         size += len(piece)
         if size > limit:
             raise Oversized(_too_large(limit))
-    if not stream.is_finished():
-        raise DecodeError("the brotli stream is cut off")
-    return b"".join(pieces)
+        if size <= _KEPT:
+            kept.append(piece)
+    return b"".join(kept if size <= _KEPT else pieces())
 
 
-def _brotli_pieces(stream: Any, data: bytes) -> Iterator[bytes]:
-    """Yield what comes out, no more at a time than the library can be made to give."""
+def _inflate(data: bytes) -> Iterator[bytes]:
+    stream = zlib.decompressobj()
+    for start in range(0, len(data), _STEP):
+        piece = stream.decompress(data[start : start + _STEP], _PIECE)
+        while piece:
+            yield piece
+            piece = stream.decompress(stream.unconsumed_tail, _PIECE)
+    if not stream.eof:
+        raise DecodeError("the zlib stream is cut off")
+
+
+def _stepwise(stream: _Stepwise, data: bytes) -> Iterator[bytes]:
+    yield stream.decompress(data, _PIECE)
+    while not stream.eof:
+        piece = stream.decompress(b"", _PIECE)
+        if not piece:
+            raise DecodeError("the stream is cut off")
+        yield piece
+
+
+def _unbrotli(data: bytes) -> Iterator[bytes]:
+    stream = _library("brotli", Unsupported).Decompressor()
     if hasattr(stream, "can_accept_more_data"):  # brotli 1.2 takes a bound on its output
         piece = stream.process(data, output_buffer_limit=_STEP)
         while piece:
@@ -161,16 +163,20 @@ def _brotli_pieces(stream: Any, data: bytes) -> Iterator[bytes]:
         # Older ones cannot be bounded but by what they are given: a few bytes become 16 MB at most.
         for start in range(0, len(data), 16):
             yield stream.process(data[start : start + 16])
+    if not stream.is_finished():
+        raise DecodeError("the brotli stream is cut off")
 
 
 def _unzstd(data: bytes, limit: int) -> bytes:
     library = _zstd(Unsupported)
     if sys.version_info >= (3, 14):
-        return _stepwise(library.ZstdDecompressor(), data, limit)
-    decompressor = library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        return _gather(lambda: _stepwise(library.ZstdDecompressor(), data), limit)
+    decompressor, size = library.ZstdDecompressor(max_window_size=_ZSTD_WINDOW), 0
     with decompressor.stream_reader(data) as stream:
-        if len(stream.read(limit + 1)) > limit:
-            raise Oversized(_too_large(limit))
+        while piece := stream.read(_PIECE):
+            size += len(piece)
+            if size > limit:
+                raise Oversized(_too_large(limit))
     # The reader does not mind a stream that is cut off, the other interface has no bound: known to be small, so once more.
     whole = decompressor.decompressobj()
     plain = bytes(whole.decompress(data))
