@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -92,9 +93,11 @@ class Leases:
 
     def bury_children(self) -> None:
         """Bury the children that died since the last time, and bring burials to their end that were broken off."""
-        while self._dead:
-            self._bury(self._dead[0], limit=_AT_ONCE)
-            self._dead.popleft()
+        for child in tuple(self._dead):
+            self._bury(child, limit=_AT_ONCE)
+            # A node that stops does not wait for ever for a keeper whom the store keeps waiting: both may be here.
+            with suppress(ValueError):
+                self._dead.remove(child)
         # A node that was buried by half may have come back and keeps what it holds now: settle only what is ours already.
         for lost in sorted(self._unburied, key=_order):
             self._bury_orphan(lost, limit=0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from celeriac.abc import LEASE_S, Lessee
+from celeriac.abc import LEASE_S, Lessee, Runtime
 from celeriac.app.context import Context
 from celeriac.app.task import Task
 from celeriac.core import codecs, protocol, taskmeta
@@ -98,9 +98,7 @@ class Bench:
     def keep(self, node: str = NODE) -> None:
         self.store.keep(node, name=node, info={}, queues=["q"])
 
-    def child(
-        self, *, appetite: Appetite | None = None, max_tasks: int | None = None, runtime: VirtualRuntime | None = None
-    ) -> Child:
+    def child(self, *, appetite: Appetite | None = None, max_tasks: int | None = None, runtime: Runtime | None = None) -> Child:
         return Child(
             store=self.store,
             lessee=ME,

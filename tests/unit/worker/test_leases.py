@@ -237,3 +237,29 @@ def test_a_hard_time_limit_ends_the_running_task_and_no_other(bench: Bench) -> N
     assert first.tag < second.tag
     assert bench.states("a", "b") == ["PENDING", "FAILURE"]
     assert [bench.reader.message(delivery).id for delivery in bench.take()] == ["a"]  # type: ignore[union-attr]
+
+
+def test_a_second_thread_that_buries_the_same_child_does_no_harm() -> None:
+    # A node that stops buries what its children left although its keeper still waits for the store in the same place.
+    bench = Bench(PlainTask(lambda: None, "late", acks_late=True))
+
+    class Reentered(MemoryStore):
+        def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
+            if not entered:
+                entered.append(True)
+                leases.bury_children()
+            return super().adopt(lost, by=by, limit=limit)
+
+    entered: list[bool] = []
+    bench.store = Reentered(runtime=bench.runtime)
+    bench.keep()
+    bench.send(a_message("a", "late"), a_message("b", "late"))
+    bench.take(ME, limit=1)
+    bench.take(Lessee(NODE, "1.1"), limit=1)
+    leases = bench.leases()
+    for child in (ME, Lessee(NODE, "1.1")):
+        leases.child_died(DeadChild(child, started=0, running=0, death=KILLED))
+
+    leases.bury_children()
+
+    assert (bench.waiting(), leases.has_dead) == (2, False)
