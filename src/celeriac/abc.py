@@ -121,6 +121,8 @@ class Broker(Protocol):
     def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
         """Lease up to ``limit`` deliveries; wait up to ``wait_s`` seconds for the first one.
 
+        Of large messages fewer come than were asked for: about a megabyte at once, and one at least.
+
         Of the queues together, the lowest priority number comes first, and within one priority the oldest of a queue;
         ``queues`` are tried in the order given. A delivery stays leased while its lessee's node is alive (``keep``),
         however long the task runs. Of several waiting fetches one message wakes one.
@@ -223,7 +225,7 @@ class ResultBackend(Protocol):
     def watch(self, ids: Sequence[str], notify: Callable[[str, bytes], None]) -> None:
         """From now on call ``notify(id, body)`` for each state stored under one of these ids, until ``unwatch``.
 
-        What was stored before is not announced: call ``load`` after ``watch``. ``notify`` is called from a thread of the
+        What was stored before may not be announced: call ``load`` after ``watch``. ``notify`` is called from a thread of the
         store, must not block, and may be told the same state twice. A connection that broke is renewed in the
         background, and what was stored meanwhile is announced then.
         """

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from celeriac.drivers.sqlite.store import SqliteStore
 
 from celeriac.app.runtime import SystemRuntime
+from celeriac.drivers.sqlite.store import SqliteStore
 from celeriac.testing.conformance import Conformance, Subject
 
 

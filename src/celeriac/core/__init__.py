@@ -1,0 +1,1 @@
+"""Frozen data and pure functions: no sockets, threads, clock, randomness or globals."""

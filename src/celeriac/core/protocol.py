@@ -122,12 +122,16 @@ def encode(
 
 
 def _encode_body(message: Message, serializer: str) -> codecs.Encoded:
-    embed = _EMPTY_EMBED if _stands_alone(message) else {
-        "callbacks": message.callbacks,
-        "errbacks": message.errbacks,
-        "chain": message.chain,
-        "chord": message.chord,
-    }
+    embed = (
+        _EMPTY_EMBED
+        if _stands_alone(message)
+        else {
+            "callbacks": message.callbacks,
+            "errbacks": message.errbacks,
+            "chain": message.chain,
+            "chord": message.chord,
+        }
+    )
     body = (message.args, message.kwargs, embed)
     try:
         if serializer == "json":

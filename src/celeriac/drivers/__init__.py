@@ -1,0 +1,1 @@
+"""One folder for each technology; its client library is imported nowhere else."""

@@ -78,12 +78,12 @@ def plan_node(app: Celery, options: WorkerOptions) -> Plan:
 
 
 def node_name(given: str | None) -> str:
-    """Expand ``%h`` (host and domain), ``%n`` (host), ``%d`` (domain), ``%%``; without ``@``, add the host."""
+    """Expand ``%h`` (host and domain), ``%n`` (host), ``%d`` (domain), ``%%``; without ``@`` it is a host, as in Celery."""
     full = socket.gethostname()
     host, _, domain = full.partition(".")
     name = given or "celery@%h"
     if "@" not in name:
-        name += "@%h"
+        name = f"celery@{name}"
     for mark, value in (("%%", "\0"), ("%h", full), ("%n", host), ("%d", domain), ("\0", "%")):
         name = name.replace(mark, value)
     return name

@@ -54,8 +54,8 @@ def settle(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -
     match outcome:
         case Success(value):
             try:
-                result = None if ignored else _stored(request, states.SUCCESS, value, None, now, terms)
                 messages = tuple(terms.follow(each, (value,), message) for each in message.callbacks or ())
+                result = None if ignored else _stored(request, states.SUCCESS, value, None, now, terms, messages)
             except EncodeError as error:
                 return settle(request, Failure(error), now=now, terms=terms)
             return Settlement(tag=tag, fate=Done(), result=result, followups=messages)
@@ -131,9 +131,19 @@ def _letter(reason: str, detail: str, message: Message) -> DeadLetter:
     return DeadLetter(reason=reason, detail=detail, task=message.task, task_id=message.id)
 
 
-def _stored(request: Request, state: str, value: Any, text: str | None, now: datetime, terms: Terms) -> StoredResult:
+def _stored(
+    request: Request,
+    state: str,
+    value: Any,
+    text: str | None,
+    now: datetime,
+    terms: Terms,
+    callbacks: Sequence[Outgoing] = (),
+) -> StoredResult:
     message, context = request.message, request.context
-    children: Sequence[Any] = [child.as_tuple() for child in context.children] if context.children else ()
+    children: Sequence[Any] = ()
+    if context.children or callbacks:
+        children = [child.as_tuple() for child in context.children or ()] + [[[each.id, None], None] for each in callbacks]
     meta = TaskMeta(
         task_id=message.id,
         status=state,

@@ -10,11 +10,13 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 
 from celeriac.abc import LEASE_S, Lessee, Runtime, Store
 from celeriac.app import signals
 from celeriac.app.app import Celery
 from celeriac.core.errors import ImproperlyConfigured, OperationalError, SoftTimeLimitExceeded
+from celeriac.core.message import Message, Outgoing
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
 from celeriac.worker.lanes import Lane
@@ -198,9 +200,14 @@ def _terms(app: Celery, plan: Plan) -> Terms:
         extended=result.extended,
         hostname=plan.hostname,
         stores_results=app.places.results is not None,
-        again=lambda message, queue: app.producer.again(message, queue=queue),
+        again=partial(_again, app),
         follow=app.followup,
     )
+
+
+def _again(app: Celery, message: Message, queue: str) -> Outgoing:
+    recipe = app.recipe_of(message.task)
+    return app.producer.again(message, queue=queue, serializer=recipe.serializer, compression=recipe.compression)
 
 
 def _leases(app: Celery, plan: Plan, node_id: str, store: Store) -> Leases:

@@ -15,6 +15,9 @@ from msgspec import Struct, json
 from celeriac.abc import Lessee
 from celeriac.drivers.sqlite.queueing import any_waits, first_priority
 
+AT_ONCE_BYTES = 1 << 20
+"""Large messages are taken by the megabyte, however many were asked for: whoever takes them must hold them."""
+
 
 class Held(Struct, frozen=True):
     """A message that is leased."""
@@ -44,7 +47,8 @@ def take(db: sqlite3.Connection, queues: Sequence[str], *, holder: int, limit: i
     """Lease up to ``limit`` messages to ``holder``, most urgent first; return them, and the queues that have more."""
     taken: list[Held] = []
     heads = {queue: first_priority(db, queue, after=-1) for queue in queues}
-    while len(taken) < limit:
+    size = 0
+    while len(taken) < limit and size < AT_ONCE_BYTES:
         # Of equals the first: the queues are in the order in which they were asked for.
         urgent = min((head for head in heads.values() if head is not None), default=None)
         if urgent is None:
@@ -53,20 +57,25 @@ def take(db: sqlite3.Connection, queues: Sequence[str], *, holder: int, limit: i
         wanted = limit - len(taken)
         some = _take_from(db, queue, urgent, holder, wanted)
         taken += some
-        if len(some) < wanted:
+        size += sum(len(held.raw) for held in some)
+        if len(some) < wanted and size < AT_ONCE_BYTES:
             heads[queue] = first_priority(db, queue, after=urgent)
-    if len(taken) < limit:
-        return taken, []
     # What was a head above may have been taken since.
     return taken, [queue for queue, head in heads.items() if head is not None and any_waits(db, queue)]
 
 
 def _take_from(db: sqlite3.Connection, queue: str, priority: int, holder: int, limit: int) -> list[Held]:
-    rows = db.execute(
+    found = db.execute(
         "SELECT w.message, m.raw FROM waiting w JOIN message m ON m.id = w.message"
         " WHERE w.queue = ? AND w.priority = ? ORDER BY w.message LIMIT ?",
         (queue, priority, limit),
-    ).fetchall()
+    )
+    rows, size = [], 0
+    for row in found:
+        rows.append(row)
+        size += len(row[1])
+        if size >= AT_ONCE_BYTES:
+            break
     if not rows:
         return []
     db.executemany("INSERT INTO lease (lessee, message) VALUES (?, ?)", [(holder, message) for message, _ in rows])
