@@ -9,7 +9,7 @@ import pytest
 
 from system.fleet import Fleet
 from system.processes import PROC
-from system.redis_server import PROGRAM, RedisServer
+from system.redis_server import PROGRAM, RedisServer, free_port
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +64,9 @@ def fleet(fleets: Callable[..., Fleet], url: str) -> Fleet:
 def local_fleet(fleets: Callable[..., Fleet], tmp_path: Path) -> Fleet:
     """Give a fleet on SQLite, for what has nothing to do with the kind of the store."""
     return fleets(f"sqlite:///{tmp_path / 'store.db'}")
+
+
+@pytest.fixture
+def redis_less_fleet(fleets: Callable[..., Fleet]) -> Fleet:
+    """Give a fleet whose server does not run."""
+    return fleets(f"redis://127.0.0.1:{free_port()}/0")

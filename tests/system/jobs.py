@@ -176,3 +176,13 @@ if os.environ.get("JOBS_VERSION") == "2":
     @app.task
     def brand_new(x: int) -> int:
         return 2 * x
+
+
+@app.task(acks_late=True)
+def pid_after(key: object, path: str) -> int:
+    """Run until a file appears; say who ran."""
+    note("begin", key)
+    while not Path(path).exists():
+        time.sleep(0.01)
+    note("end", key)
+    return os.getpid()

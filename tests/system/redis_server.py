@@ -48,6 +48,11 @@ class RedisServer:
         """End it as an administrator does."""
         self._end(signal.SIGTERM)
 
+    def forget(self) -> None:
+        """Lose what is on the disk of a server that does not run."""
+        shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+        (self._folder / "appendonly.aof").unlink(missing_ok=True)
+
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
