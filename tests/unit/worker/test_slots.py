@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from celeriac.worker.slots import Slots
 
 
@@ -64,6 +66,7 @@ def test_clearing_makes_a_slot_fresh() -> None:
     assert (slot.started, slot.running, slot.hard_at, slot.is_ready) == (0, 0, 0.0, False)
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_what_a_forked_process_writes_can_be_read_here() -> None:
     slot = Slots(2)[1]
 

@@ -14,6 +14,9 @@ import pytest
 
 from celeriac.worker.template import Report, Template
 
+# Other tests may have left threads behind that sleep; Python from 3.12 on warns of every fork beside them.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
 PATIENCE_S = 10.0
 
 
