@@ -94,7 +94,8 @@ def test_a_restart_under_load_loses_nothing_and_every_node_works_again(
     ended = fleet.times("end")
     assert ended["sleeper"] == 1
     assert [key for publisher in publishers for key in publisher.accepted if not ended[key]] == []
-    assert [key for key, times in ended.items() if times > 1] == []
+    # A publish whose answer was lost with the server is made again: each publisher had one on its way.
+    assert sum(times - 1 for times in ended.values()) <= len(publishers)
     assert fleet.dead_letters() == []
     assert [node.stop() for node in nodes] == [0, 0]
 
