@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from os import urandom
 from typing import Final
 
-_VARIANT: Final = (0x4 << 76) | (0x8 << 60)
-"""The bits that make 128 random ones a UUID of version 4, and the mask of those that they replace."""
-_CHANCE: Final = ((1 << 128) - 1) & ~((0xF << 76) | (0xC << 60))
+_VARIANTS: Final = "89ab"
+"""What RFC 4122 allows as the first digit of the fourth group."""
 
 
 class SystemRuntime:
@@ -37,8 +36,9 @@ class SystemRuntime:
 
     def new_id(self) -> str:
         """A fresh UUID4 as text. From the system's entropy, so that forked processes never make the same."""
-        digits = f"{(int.from_bytes(urandom(16), 'big') & _CHANCE) | _VARIANT:032x}"
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        chance = urandom(16)
+        digits = chance.hex()
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANTS[chance[8] & 3]}{digits[17:20]}-{digits[20:]}"
 
     def random(self) -> float:
         """At least 0, less than 1."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from celeriac.abc import LEASE_S, Lessee, Runtime, Store
 from celeriac.app import signals
@@ -55,6 +57,7 @@ def run_worker(app: Celery, options: WorkerOptions) -> int:
     # The store is opened, which imports its client once for all, and not connected: before any thread and any
     # connection the template is forked, so that its forks inherit neither.
     store = app.store
+    _warn_of_threads()
     template = Template(lambda index, name: run_child(app, plan, Lessee(node_id, name), slots[index]))
     leases = _leases(app, plan, node_id, store)
     node = Node(
@@ -85,6 +88,7 @@ def run_worker(app: Celery, options: WorkerOptions) -> int:
 def run_child(app: Celery, plan: Plan, me: Lessee, slot: Slot) -> int:
     """The life of a forked child; returns its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
     lane = _lane(plan, app.runtime, slot)
     child = _child(app, plan, me, lane)
@@ -96,6 +100,25 @@ def run_child(app: Celery, plan: Plan, me: Lessee, slot: Slot) -> int:
     child.work()
     signals.worker_process_shutdown.send(None, pid=os.getpid(), exitcode=0)
     return 0
+
+
+def _warn_of_threads() -> None:
+    others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
+    if others:
+        # They do not exist in a forked child, but the locks that they hold at that moment do.
+        log.warning("importing the app started threads (%s): children do not have them; start them in worker_process_init", others)
+
+
+def _name_in_logs(name: str) -> None:
+    """Have log records of this process bear its name."""
+    make = logging.getLogRecordFactory()
+
+    def named(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        record.processName = name
+        return record
+
+    logging.setLogRecordFactory(named)
 
 
 def _run_solo(app: Celery, plan: Plan, node_id: str, slots: Slots) -> int:

@@ -47,6 +47,9 @@ class Template:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Only we hold the writing end: when we are gone, whoever reads the other hears it.
         lifeline, self._lifeline = os.pipe()
+        # A collection writes to every object that it looks at, and so would copy every page that we share with our forks.
+        gc.collect()
+        gc.freeze()
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
@@ -102,8 +105,6 @@ def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain) -> NoRet
         os.set_blocking(heard, False)
         signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        gc.collect()
-        gc.freeze()  # a collection in a child would write to, and so copy, every page that it shares
         children: dict[int, Order] = {}
         while True:
             ready, _, _ = select.select([orders.fileno(), heard], [], [])
