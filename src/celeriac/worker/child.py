@@ -54,11 +54,14 @@ class Child:
         runtime: Runtime,
         max_deliveries: int = 5,
         max_tasks: int | None = None,
+        limits_enforced: bool = True,
     ) -> None:
         self._store, self._me, self._queues, self._lane = store, lessee, list(queues), lane
         self._reader, self._appetite, self._terms, self._runtime = reader, appetite, terms, runtime
         self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
         self._settler = Settler(store, lessee)
+        self._limits_to_confess = not limits_enforced
+        """Nobody enforces limits here, and nobody has been told so."""
         self._backlog: deque[Delivery] = deque()
         """Leased and not begun, in the order of their tags. The tender takes from its front, too: popping is atomic."""
         self._revoked: frozenset[str] = frozenset()
@@ -148,6 +151,9 @@ class Child:
             self._store.store_results([state])
         if self._tasks_left is not None:
             self._tasks_left -= 1
+        if self._limits_to_confess and (request.time_limit or request.soft_time_limit):
+            self._limits_to_confess = False
+            log.warning("%s has a time limit, which only -P prefork enforces in this version", request)
         self.begun_at = self._runtime.monotonic()
         self._lane.run(request, self._finish)
         self.begun_at = None

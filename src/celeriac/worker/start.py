@@ -106,7 +106,7 @@ def _warn_of_threads() -> None:
     others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
     if others:
         # They do not exist in a forked child, but the locks that they hold at that moment do.
-        log.warning("importing the app started threads (%s): children do not have them; start them in worker_process_init", others)
+        log.warning("importing the app started threads %s, which children do not have: start them in worker_process_init", others)
 
 
 def _name_in_logs(name: str) -> None:
@@ -191,6 +191,7 @@ def _child(app: Celery, plan: Plan, lessee: Lessee, lane: Lane, store: Store | N
         runtime=app.runtime,
         max_deliveries=plan.max_deliveries,
         max_tasks=plan.max_tasks_per_child,
+        limits_enforced=plan.pool == "prefork",
     )
 
 
