@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging.handlers import WatchedFileHandler
 from typing import Final, TextIO
 
@@ -62,11 +64,19 @@ def level_number(name: str) -> int:
     return logging.getLevelNamesMapping()[name.upper()]
 
 
-def redirect_stdouts(settings: WorkerSettings) -> None:
-    """From now on, log what is printed, unless the settings say otherwise."""
-    if settings.redirect_stdouts:
-        logger, level = logging.getLogger(PRINTED), level_number(settings.redirect_stdouts_level)
-        sys.stdout, sys.stderr = LoggedStream(logger, level), LoggedStream(logger, level)
+@contextmanager
+def redirected_stdouts(settings: WorkerSettings) -> Iterator[None]:
+    """Log what is printed meanwhile, unless the settings say otherwise. The sentence of an error comes after, on stderr."""
+    if not settings.redirect_stdouts:
+        yield
+        return
+    logger, level = logging.getLogger(PRINTED), level_number(settings.redirect_stdouts_level)
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = LoggedStream(logger, level), LoggedStream(logger, level)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 class LoggedStream(io.TextIOBase):

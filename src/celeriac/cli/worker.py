@@ -17,7 +17,7 @@ from celeriac.app.app import Celery
 from celeriac.cli.banner import Portrait, banner
 from celeriac.cli.extra_settings import extra_settings
 from celeriac.cli.log_file import log_file
-from celeriac.cli.logging_setup import install_logging, level_number, redirect_stdouts
+from celeriac.cli.logging_setup import install_logging, level_number, redirected_stdouts
 from celeriac.cli.option_types import comma_list, tasks_at_a_time
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.store_urls import store_urls
@@ -102,8 +102,8 @@ def command(
     if not program.quiet:
         click.echo(banner(portrait(app, plan)))
     signals.celeryd_after_setup.send(node, instance=None, conf=app.conf)
-    redirect_stdouts(app.settings.worker)
-    return run_worker(app, options)
+    with redirected_stdouts(app.settings.worker):
+        return run_worker(app, options)
 
 
 def configure(app: Celery, include: Sequence[str], settings: Sequence[str]) -> None:
