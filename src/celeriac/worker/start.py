@@ -76,7 +76,7 @@ def run_worker(app: Celery, options: WorkerOptions) -> int:
         if not wait_for_store(plan, leases, runtime, stopped=lambda: node.stopping):
             template.close()
             return 0
-    except OperationalError:
+    except BaseException:
         template.close()
         raise
     code = node.run()
