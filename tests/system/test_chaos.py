@@ -11,7 +11,7 @@ from signal import SIGKILL
 
 import pytest
 
-from celeriac import states
+from celeriac import WorkerLostError, states
 from system.fleet import Fleet, Node
 from system.patience import eventually
 from system.processes import send
@@ -79,6 +79,20 @@ def unfinished(fleet: Fleet, ids: Sequence[str]) -> Counter[str]:
     return Counter({state: number for state, number in fleet.states(ids).items() if state not in FINAL})
 
 
+def check_books(fleet: Fleet, sent: Sent) -> tuple[int, int]:
+    """Hold the journal against results and dead letters; return how many began twice, and how many early ones were lost."""
+    begun, ended = fleet.times("begin"), fleet.times("end")
+    lost_early = [id for key, id in sent.early.items() if not ended[key]]
+    dead = {letter.task_id for letter in fleet.dead_letters()}
+    assert [key for key in sent.late if not ended[key]] == [], "late-acked tasks that were never executed"
+    assert [key for key in sent.early if begun[key] > 1] == [], "early-acked tasks that were executed twice"
+    assert set(lost_early) <= dead <= set(sent.early.values())
+    for id in lost_early:
+        error = fleet.client.AsyncResult(id).get(timeout=1, propagate=False)
+        assert isinstance(error, WorkerLostError)
+    return sum(1 for key in sent.late if begun[key] > 1), len(lost_early)
+
+
 @pytest.mark.parametrize(
     "count",
     [
@@ -102,24 +116,32 @@ def test_whoever_is_killed_every_task_ends_and_none_is_lost(
     eventually(lambda: not unfinished(fleet, sent.ids), within_s=60, what="every task in a final state")
     code = second.stop()
 
-    begun, ended = fleet.times("begin"), fleet.times("end")
-    lost_early = [key for key, id in sent.early.items() if not ended[key]]
-    lost_late = [key for key in sent.late if not ended[key]]
-    doubled = sum(1 for key in sent.late if begun[key] > 1)
+    doubled, lost_early = check_books(fleet, sent)
     kills = killer.kills + CONCURRENCY
-    for name, value in (("kills", kills), ("doubled", doubled), ("lost early", len(lost_early))):
+    for name, value in (("kills", kills), ("doubled", doubled), ("lost early", lost_early)):
         record_property(name, value)
         print(f"{name}: {value}")
     assert code == 0
-    assert not lost_late
-    assert max(begun[key] for key in sent.early) == 1
-    dead = {letter.task_id: letter for letter in fleet.dead_letters()}
-    assert {sent.early[key] for key in lost_early} <= dead.keys()
-    for key in lost_early:
-        meta = fleet.client.AsyncResult(sent.early[key]).get(timeout=1, propagate=False)
-        assert type(meta).__name__ == "WorkerLostError"
-    assert all(id in sent.early.values() for id in dead)
     assert doubled <= kills
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("pool", ["threads", "asyncio"])
+def test_a_child_of_many_slots_may_be_killed_too(fleet: Fleet, pool: str) -> None:
+    slots, count = 8, 600
+    sent = publish(fleet, count, seconds=0.05)
+    first = fleet.start("-P", pool, "-c", str(slots))
+    killer = Killer(first, seed=count)
+    killer.start()
+    eventually(lambda: len(fleet.times("begin")) > count * 0.6, within_s=60, what="most tasks have begun")
+    killer.stop()
+
+    first.kill()
+    fleet.start("-P", pool, "-c", str(slots))
+    eventually(lambda: not unfinished(fleet, sent.ids), within_s=60, what="every task in a final state")
+
+    doubled, _ = check_books(fleet, sent)
+    assert doubled <= (killer.kills + 1) * slots
 
 
 def test_a_killed_supervisor_takes_its_family_with_it(fleet: Fleet) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from system.fleet import Fleet
 from system.patience import eventually
 
 LEASE_S = 3.0
+SHORT_LEASE_S = 1.5
 
 
 def test_a_frozen_nodes_task_runs_once_more_elsewhere_and_its_own_settlement_is_refused(fleet: Fleet) -> None:
@@ -65,11 +67,12 @@ def _forgotten(fleet: Fleet) -> bool:
     return [record.node for record in fleet.client.store.nodes()] == ["node1@here"]
 
 
-def test_a_task_of_four_leases_runs_once_while_its_node_lives(fleet: Fleet) -> None:
+def test_a_task_of_four_leases_runs_once_while_its_node_lives(fleets: Callable[..., Fleet], url: str) -> None:
+    fleet = fleets(url, lease_s=SHORT_LEASE_S)
     fleet.start("-c", "1")
     fleet.start("-c", "1")
 
-    value = fleet.send("late", "long", 4 * LEASE_S).get(timeout=6 * LEASE_S)
+    value = fleet.send("late", "long", 4 * SHORT_LEASE_S).get(timeout=6 * SHORT_LEASE_S)
 
     assert value == "long"
     assert fleet.times("begin")["long"] == 1

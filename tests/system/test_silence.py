@@ -115,8 +115,11 @@ def assert_one_sentence(ran: subprocess.CompletedProcess[str]) -> None:
     assert "hunter2" not in ran.stderr + ran.stdout
 
 
-def test_a_worker_waits_for_its_server_and_says_how_long(fleets: Callable[..., Fleet], silent: str) -> None:
-    node = fleets(silent).start("-c", "1", wait=False)
+@pytest.mark.parametrize("kind", ["nobody", "black_hole"])
+def test_a_worker_waits_for_its_server_and_says_how_long(
+    fleets: Callable[..., Fleet], kind: str, request: pytest.FixtureRequest
+) -> None:
+    node = fleets(request.getfixturevalue(kind)).start("-c", "1", wait=False)
 
     line = node.wait_for_line(r"waiting for [1-9]\d* s so far", within_s=20)
 
@@ -126,8 +129,9 @@ def test_a_worker_waits_for_its_server_and_says_how_long(fleets: Callable[..., F
     assert node.process.poll() is None
 
 
-def test_a_worker_that_must_not_wait_ends(fleets: Callable[..., Fleet], silent: str) -> None:
-    fleet = fleets(silent)
+@pytest.mark.parametrize("kind", ["nobody", "black_hole"])
+def test_a_worker_that_must_not_wait_ends(fleets: Callable[..., Fleet], kind: str, request: pytest.FixtureRequest) -> None:
+    fleet = fleets(request.getfixturevalue(kind))
 
     ran = fleet.celeriac("--quiet", "worker", "-c", "1", "broker_connection_retry_on_startup=false")
 
