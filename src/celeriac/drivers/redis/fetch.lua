@@ -1,7 +1,8 @@
 -- Lease messages to a child.
 -- ARGV: prefix of our keys, prefix of all keys, node, child, limit, last tag known (-1: all answers arrived),
 --       number of suffixes, suffixes (most urgent first), queues
--- Returns: revision of the revoked ids, 1 if messages were left, then tag, "queue\nsuffix\nbytes" for each delivery
+-- Returns: revision of the revoked ids, 1 if messages were left, then tag, "queue\nsuffix", bytes for each delivery
+-- Address and bytes of a delivery are kept apart: to join them would copy each message once more.
 local own, all, node, child = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local limit, known, suffixes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local t = redis.call('TIME')
@@ -10,6 +11,7 @@ local lease = redis.call('ZSCORE', own .. 'nodes', node)
 if not lease or tonumber(lease) <= now then return redis.error_reply('LEASE expired') end
 
 local held = own .. 'leased:' .. node .. '/' .. child
+local from = own .. 'from:' .. node .. '/' .. child
 local answer = { tonumber(redis.call('GET', own .. 'revision') or 0), 0 }
 if known >= 0 then
   -- An answer was lost: hand out again what it leased.
@@ -20,20 +22,21 @@ if known >= 0 then
   table.sort(lost, function(a, b) return a[1] < b[1] end)
   for _, pair in ipairs(lost) do
     answer[#answer + 1] = pair[1]
+    answer[#answer + 1] = redis.call('HGET', from, pair[1])
     answer[#answer + 1] = pair[2]
   end
   if #lost > 0 then return answer end
 end
 
-local taken, room = {}, 1048576
+local taken, addresses, room = {}, {}, 1048576
 for s = 8, 7 + suffixes do
   for q = 8 + suffixes, #ARGV do
-    local list, address, some = all .. ARGV[q] .. ARGV[s], ARGV[q] .. '\n' .. ARGV[s] .. '\n', 1
+    local list, address, some = all .. ARGV[q] .. ARGV[s], ARGV[q] .. '\n' .. ARGV[s], 1
     while #taken < limit and room > 0 do
       local popped = redis.call('RPOP', list, math.min(some, limit - #taken))
       if not popped then break end
       for _, bytes in ipairs(popped) do
-        taken[#taken + 1] = address .. bytes
+        taken[#taken + 1], addresses[#addresses + 1] = bytes, address
         room = room - #bytes
       end
       -- Large messages one by one, until there is a megabyte of them; small ones by the dozen.
@@ -44,13 +47,15 @@ end
 if #taken > 0 then
   local last = redis.call('INCRBY', own .. 'tags', #taken)
   redis.call('SADD', own .. 'children:' .. node, child)
-  local pairs_ = {}
-  for i, value in ipairs(taken) do
+  local bodies, origins = {}, {}
+  for i, bytes in ipairs(taken) do
     local tag = last - #taken + i
-    pairs_[2 * i - 1], pairs_[2 * i] = tag, value
-    answer[2 * i + 1], answer[2 * i + 2] = tag, value
+    bodies[2 * i - 1], bodies[2 * i] = tag, bytes
+    origins[2 * i - 1], origins[2 * i] = tag, addresses[i]
+    answer[3 * i], answer[3 * i + 1], answer[3 * i + 2] = tag, addresses[i], bytes
   end
-  redis.call('HSET', held, unpack(pairs_))
+  redis.call('HSET', held, unpack(bodies))
+  redis.call('HSET', from, unpack(origins))
 end
 for q = 8 + suffixes, #ARGV do
   local left, bell = 0, own .. 'wake:' .. ARGV[q]

@@ -283,15 +283,15 @@ class RedisStore:
             arguments += (self._keys.result(result.id), result.body, life)
         match settlement.fate:
             case Done():
-                arguments += ("d", "")
+                arguments += ("d", "", "")
             case Requeue(replacement=None):
-                arguments += ("r", "")
+                arguments += ("r", "", "")
             case Requeue(replacement=changed):
                 assert changed is not None
                 queue, suffix, _, packed = self._outgoing(changed)
-                arguments += ("R", b"%b\n%b\n%b" % (queue.encode(), suffix.encode(), packed))
+                arguments += ("R", f"{queue}\n{suffix}", packed)
             case DeadLetter() as dead:
-                arguments += ("x", json.encode(dead))
+                arguments += ("x", json.encode(dead), "")
         arguments.append(len(settlement.followups))
         for message in settlement.followups:
             arguments += self._outgoing(message)
@@ -366,9 +366,8 @@ def server_name(url: str) -> str:
 
 
 def _deliveries(flat: Sequence[Any]) -> list[Delivery]:
-    """Read ``tag, "queue\\nsuffix\\nbytes"`` pairs."""
-    deliveries = []
-    for tag, value in zip(flat[::2], flat[1::2], strict=True):
-        queue, _, raw = value.split(b"\n", 2)
-        deliveries.append(Delivery(tag, queue.decode("utf-8", "surrogateescape"), envelope.unpack(raw), raw))
-    return deliveries
+    """Read triples: tag, ``"queue\\nsuffix"``, bytes."""
+    return [
+        Delivery(tag, address.split(b"\n", 1)[0].decode("utf-8", "surrogateescape"), envelope.unpack(raw), raw)
+        for tag, address, raw in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+    ]
