@@ -24,6 +24,7 @@ from celeriac.worker import report
 from celeriac.worker.admission import Drop, Hold, admit
 from celeriac.worker.appetite import BATCH_S, Appetite
 from celeriac.worker.lanes import Lane
+from celeriac.worker.pace import Pace
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
 from celeriac.worker.settlement import Terms, hold, refuse, settle, started
@@ -67,6 +68,7 @@ class Child:
         self._revoked: frozenset[str] = frozenset()
         self._revision = 0
         self._stopping = False
+        self._pace, self._more = Pace(), False
         self._batch_began = 0.0
         self.begun_at: float | None = None
         """When the run of this thread began; ``None``: nothing runs here. For the tender."""
@@ -88,7 +90,10 @@ class Child:
             return 0
         if self._tasks_left is not None:
             limit = min(limit, self._tasks_left)
+        if wait_s and not self._more and (pause_s := self._pace.pause_s(self._runtime.monotonic())):
+            self._runtime.sleep(pause_s)
         fetched = self._store.fetch(self._queues, lessee=self._me, limit=limit, wait_s=wait_s)
+        self._more = fetched.more
         self._backlog.extend(fetched.deliveries)
         try:
             if fetched.revocations != self._revision:
@@ -104,6 +109,7 @@ class Child:
     def _run_backlog(self) -> None:
         self.on_arrival()
         self._batch_began = self._runtime.monotonic()
+        self._pace.saw(len(self._backlog), self._batch_began)
         while not self._stopping:
             try:
                 delivery = self._backlog.popleft()
