@@ -29,7 +29,7 @@ log = logging.getLogger("celeriac.worker")
 ROUND_S = 0.1
 """How often limits are looked at."""
 _CRASH_PAUSES_S = (0.0, 0.5, 1.0, 2.0, 5.0)
-"""Before a child is replaced that died before it was ready, for the first, second, … time in a row."""
+"""Before a child is replaced: one that had begun a task; the first, second, … in a row that died before it had."""
 _KEEPER_PAUSE_S = 1.0
 
 
@@ -126,9 +126,9 @@ class Node:
                     self._start(index, place)
             elif place.pid:
                 self._enforce(place, now)
-                if place.slot.is_ready:
+                if place.slot.started:
                     place.crashes = 0
-                    ready += 1
+                ready += place.slot.is_ready
         if not self._announced and ready == len(self._places):
             self._announced = True
             self._on_ready()
@@ -172,7 +172,7 @@ class Node:
         death = Death(detail, timed_out=place.timed_out, handed_back=place.cold)
         self._leases.child_died(DeadChild(Lessee(self._id, place.name), slot.started, slot.running, death))
         self._broker.interrupt()  # the keeper dozes
-        crashed = report.status != 0 and not slot.is_ready
+        crashed = report.status != 0 and slot.started == 0
         place.crashes = place.crashes + 1 if crashed else 0
         pause = _CRASH_PAUSES_S[min(place.crashes, len(_CRASH_PAUSES_S) - 1)]
         place.start_at = self._runtime.monotonic() + pause
