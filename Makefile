@@ -40,13 +40,22 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml $(LOCK)
 	@$(PIP) install --requirement $(LOCK) --editable '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.run
 
+# A real Celery, apart from ours: the other end of the wire in tests.
+$(VENV)/.celery: $(VENV)/.made
+	@echo 'installing Celery into $(VENV)/celery'
+	@$(RUN)/python -m venv $(VENV)/celery
+	@$(VENV)/celery/bin/python -m pip --quiet --no-input --disable-pip-version-check install 'celery[redis]==5.7.0'
+	@touch $@
+
 demo: $(VENV)/.run
 	@$(RUN)/python examples/index_stdlib/run.py
 
-test: lint types imports
+test test-long: export CELERIAC_TEST_CELERY_PYTHON := $(CURDIR)/$(VENV)/celery/bin/python
+
+test: lint types imports $(VENV)/.celery
 	$(RUN)/python scripts/servers.py $(RUN)/python -m pytest -m 'not long'
 
-test-long: $(VENV)/.dev
+test-long: $(VENV)/.dev $(VENV)/.celery
 	$(RUN)/python scripts/servers.py $(RUN)/python -m pytest -m long
 
 check: lint types imports unit
