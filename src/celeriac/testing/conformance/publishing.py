@@ -141,7 +141,7 @@ class Publishing(Contract):
         assert take(store, me) == []
         assert (store.scheduled(), store.depth(["q"])) == (1, [0])
         assert pulse.next_due is not None
-        assert HOUR_S - 60 < pulse.next_due <= HOUR_S
+        assert abs(pulse.next_due - HOUR_S) < 60  # a server may count in milliseconds, and on a clock of its own
 
     def test_there_is_no_upper_bound_on_the_delay(self, subject: Subject, store: Store, me: Lessee) -> None:
         store.publish([an_outgoing("a", eta=subject.later(HUNDRED_YEARS_S))])
