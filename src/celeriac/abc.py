@@ -160,8 +160,11 @@ class Broker(Protocol):
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """Take over up to ``limit`` deliveries that ``lost`` holds, atomically; return what ``by`` holds now, oldest first.
 
+        Nothing moves while the node of ``lost`` is alive, unless it is the node of ``by`` as well: one that ``keep`` called
+        dead may have come back since, and keeps what it holds. A node that never spoke, or has left, is not alive.
+
         They keep their tags. From then on ``lost`` cannot settle them and ``by`` can. Since all that ``by`` holds is
-        returned, a call whose answer was lost is simply made again. Empty: ``lost`` holds none, and is forgotten.
+        returned, a call whose answer was lost is simply made again. ``limit=0`` moves nothing: it asks what ``by`` holds.
         """
 
     def doze(self, seconds: float) -> None:

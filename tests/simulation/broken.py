@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from celeriac.abc import LEASE_S, Fetched, Lessee, Pulse
 from celeriac.core.errors import BrokerUnreachable
+from celeriac.core.message import Delivery
 from celeriac.core.settlement import Settled, Settlement
 from celeriac.testing.simulation import SimulatedStore
 
@@ -67,3 +68,11 @@ class EverySuccessIsWelcome(SimulatedStore):
     def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
         self.forget([one.result.id for one in settlements if one.result is not None])
         return super().carry_out(settlements, lessee)
+
+
+class RobsTheLiving(SimulatedStore):
+    """Lets a node be robbed that was called dead and has come back since."""
+
+    def take_over(self, lost: Lessee, by: Lessee, limit: int) -> Sequence[Delivery]:
+        self._holdings.move(lost, by, limit)
+        return super().take_over(lost, by, limit)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from celeriac.testing.simulation import Model, simulate
-from simulation.broken import EachTimeFromTheStart, EverySuccessIsWelcome, NoFencing, NoRenewal, PopThenNote
+from simulation.broken import (
+    EachTimeFromTheStart,
+    EverySuccessIsWelcome,
+    NoFencing,
+    NoRenewal,
+    PopThenNote,
+    RobsTheLiving,
+)
 
 WORLDS = 60
 
@@ -33,3 +40,11 @@ def test_a_broken_store_is_caught(model: Model, noticed: str) -> None:
     violation = first_failure(model)
 
     assert noticed in violation
+
+
+def test_a_store_that_robs_a_node_that_came_back_is_caught() -> None:
+    # So seldom that it has a world of its own: a lease ends, and the node speaks before the adoption.
+    report = simulate(2690, model=RobsTheLiving)
+
+    assert report.violation is not None
+    assert "whose node was heard" in report.violation

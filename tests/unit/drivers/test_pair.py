@@ -14,7 +14,7 @@ from celeriac.drivers.memory.store import MemoryStore
 from celeriac.drivers.pair import Pair
 from celeriac.testing.clock import VirtualRuntime
 
-ME, HEIR = Lessee("node-1", "child-1"), Lessee("node-2", "child-1")
+ME, HEIR = Lessee("node-1", "child-1"), Lessee("node-1", "heir")
 
 
 class Unreachable(MemoryStore):
@@ -40,7 +40,6 @@ class Unreachable(MemoryStore):
 def broker() -> Unreachable:
     broker = Unreachable(runtime=VirtualRuntime(1))
     broker.keep(ME.node, name="one", info={}, queues=["q"])
-    broker.keep(HEIR.node, name="two", info={}, queues=["q"])
     return broker
 
 

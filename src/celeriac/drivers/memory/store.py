@@ -140,9 +140,10 @@ class MemoryStore:
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """See ``Broker.adopt``."""
         with self._lock:
-            self._holdings.move(lost, by, limit)
-            if not self._holdings.of(lost):
-                self._unanswered.pop(lost, None)
+            if lost.node == by.node or not self._nodes.alive(lost.node, self._runtime.monotonic()):
+                self._holdings.move(lost, by, limit)
+                if not self._holdings.of(lost):
+                    self._unanswered.pop(lost, None)
             return [_delivery(tag, letter) for tag, letter in self._holdings.of(by)]
 
     def doze(self, seconds: float) -> None:

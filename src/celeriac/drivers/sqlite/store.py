@@ -114,7 +114,9 @@ class SqliteStore:
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """See ``Broker.adopt``."""
         with self._connections.writing() as db:
-            leases.adopt(db, lost, by, limit)
+            # Asked inside the transaction: a node that spoke after it was called dead keeps what it holds.
+            if lost.node == by.node or not nodes.is_alive(db, lost.node, self._runtime.time()):
+                leases.adopt(db, lost, by, limit)
             held = leases.held_by(db, by)
         return deliver(held)
 

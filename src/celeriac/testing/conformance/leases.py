@@ -150,37 +150,95 @@ class Leases(Contract):
 
         assert list(speak(store, "survivor", HOUR_S).orphans) == [me]
 
-    def test_what_was_adopted_belongs_to_the_heir_alone(self, store: Store, me: Lessee, other: Lessee) -> None:
+    def test_what_was_adopted_belongs_to_the_heir_alone(self, store: Store, me: Lessee, heir: Lessee) -> None:
         store.publish([an_outgoing("a")])
         [delivery] = take(store, me)
 
-        [adopted] = store.adopt(me, by=other)
+        [adopted] = store.adopt(me, by=heir)
 
         assert (adopted.tag, adopted.raw, adopted.queue) == (delivery.tag, delivery.raw, "q")
         assert list(store.settle([done(delivery)], lessee=me)) == [Settled.LEASE_LOST]
+        assert list(store.settle([done(adopted)], lessee=heir)) == [Settled.APPLIED]
+
+    def test_what_a_dead_node_held_is_adopted_by_another(self, subject: Subject, store: Store, other: Lessee) -> None:
+        mortal = alive(store, "mortal", lease_s=subject.lease_s)
+        store.publish([an_outgoing("a")])
+        [delivery] = take(store, mortal)
+        subject.advance(subject.lease_s * 1.1)
+
+        [adopted] = store.adopt(mortal, by=other)
+
+        assert list(store.settle([done(delivery)], lessee=mortal)) == [Settled.LEASE_LOST]
         assert list(store.settle([done(adopted)], lessee=other)) == [Settled.APPLIED]
 
-    def test_adoption_is_made_in_the_order_of_the_tags(self, store: Store, me: Lessee, other: Lessee) -> None:
+    def test_what_a_node_held_that_left_all_the_same_is_adopted(self, store: Store, me: Lessee, other: Lessee) -> None:
+        store.publish([an_outgoing("a")])
+        take(store, me)
+        store.leave(me.node)
+
+        adopted = store.adopt(me, by=other)
+
+        assert [id_of(delivery) for delivery in adopted] == ["a"]
+
+    def test_nothing_is_adopted_from_another_node_that_is_alive(self, store: Store, me: Lessee, other: Lessee) -> None:
+        store.publish([an_outgoing("a")])
+        [delivery] = take(store, me)
+
+        adopted = store.adopt(me, by=other)
+
+        assert list(adopted) == []
+        assert list(store.settle([done(delivery)], lessee=me)) == [Settled.APPLIED]
+
+    def test_a_node_that_comes_back_before_the_adoption_keeps_what_it_holds(
+        self, subject: Subject, store: Store, other: Lessee
+    ) -> None:
+        late = alive(store, "late", lease_s=subject.lease_s)
+        store.publish([an_outgoing("a")])
+        [delivery] = take(store, late)
+        subject.advance(subject.lease_s * 1.1)
+        orphans = speak(store, other.node, HOUR_S).orphans
+
+        speak(store, "late", HOUR_S)
+        adopted = store.adopt(late, by=other)
+
+        assert (list(orphans), list(adopted)) == ([late], [])
+        assert list(store.settle([done(delivery)], lessee=late)) == [Settled.APPLIED]
+
+    def test_adoption_is_made_in_the_order_of_the_tags(self, store: Store, me: Lessee, heir: Lessee) -> None:
         store.publish([an_outgoing(id) for id in "abcdefghijkl"])
         take(store, me)
 
-        some = store.adopt(me, by=other, limit=5)
-        all_ = store.adopt(me, by=other)
+        some = store.adopt(me, by=heir, limit=5)
+        all_ = store.adopt(me, by=heir)
 
         assert [id_of(delivery) for delivery in some] == list("abcde")
         assert [id_of(delivery) for delivery in all_] == list("abcdefghijkl")
 
-    def test_an_adoption_whose_answer_was_lost_is_made_again(self, store: Store, me: Lessee, other: Lessee) -> None:
+    def test_an_adoption_of_none_tells_what_the_heir_holds_and_moves_nothing(
+        self, store: Store, me: Lessee, heir: Lessee
+    ) -> None:
+        store.publish([an_outgoing("a"), an_outgoing("b")])
+        [_, b] = take(store, me)
+        before = store.adopt(me, by=heir, limit=0)
+        store.adopt(me, by=heir, limit=1)
+
+        held = store.adopt(me, by=heir, limit=0)
+
+        assert (list(before), [id_of(delivery) for delivery in held]) == ([], ["a"])
+        assert list(store.settle([done(b)], lessee=me)) == [Settled.APPLIED]
+
+    def test_an_adoption_whose_answer_was_lost_is_made_again(self, store: Store, me: Lessee, heir: Lessee) -> None:
         store.publish([an_outgoing("a"), an_outgoing("b")])
         take(store, me)
-        first = store.adopt(me, by=other)
+        first = store.adopt(me, by=heir)
 
-        again = store.adopt(me, by=other)
+        again = store.adopt(me, by=heir)
 
-        assert list(again) == list(first)
+        assert [delivery.tag for delivery in first] == [delivery.tag for delivery in again]
+        assert [id_of(delivery) for delivery in again] == ["a", "b"]
 
-    def test_adopting_from_one_who_holds_nothing_gives_nothing(self, store: Store, me: Lessee, other: Lessee) -> None:
-        adopted = store.adopt(me, by=other)
+    def test_adopting_from_one_who_holds_nothing_gives_nothing(self, store: Store, me: Lessee, heir: Lessee) -> None:
+        adopted = store.adopt(me, by=heir)
 
         assert list(adopted) == []
 

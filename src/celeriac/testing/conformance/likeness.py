@@ -75,7 +75,7 @@ class Comparison:
         lost, heir = self._one_of(LESSEES), self._one_of(LESSEES)
         if lost == heir:
             return
-        limit = self._up_to(6)
+        limit = self._up_to(7) - 1
         ours, theirs = (store.adopt(lost, by=heir, limit=limit) for store in (self._model, self._driver))
         kept = {twins[0].tag for twins in self._held[lost]} - {delivery.tag for delivery in ours}
         self._held[lost] = [twins for twins in self._held[lost] if twins[0].tag in kept]

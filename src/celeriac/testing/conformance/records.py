@@ -107,12 +107,12 @@ class DeadLettersAndPurges(Contract):
         assert (garbage.raw, id_of(good), list(answers)) == (raw, "good", [Settled.APPLIED] * 2)
         assert [record.raw for record in store.dead_letters()] == [raw]
 
-    def test_garbage_goes_back_as_it_was(self, subject: Subject, store: Store, me: Lessee, other: Lessee) -> None:
+    def test_garbage_goes_back_as_it_was(self, subject: Subject, store: Store, me: Lessee, heir: Lessee) -> None:
         subject.inject("q", b"\n\x00garbage\n")
         take(store, me)
-        [adopted] = store.adopt(me, by=other)
+        [adopted] = store.adopt(me, by=heir)
 
-        store.settle([dead(adopted)], lessee=other)
+        store.settle([dead(adopted)], lessee=heir)
         store.replay([record.id for record in store.dead_letters()])
 
         assert [delivery.raw for delivery in take(store, me)] == [b"\n\x00garbage\n"]

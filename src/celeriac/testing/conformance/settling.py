@@ -11,7 +11,6 @@ from celeriac.testing.conformance.subject import (
     Contract,
     Subject,
     a_result,
-    alive,
     an_outgoing,
     back,
     dead,
@@ -37,7 +36,7 @@ def nothing_happened(store: Store, lessee: Lessee) -> bool:
 class Settling(Contract):
     """A settlement is carried out in one step, by the one who holds the delivery."""
 
-    def test_a_delivery_that_is_done_is_over(self, store: Store, me: Lessee, other: Lessee) -> None:
+    def test_a_delivery_that_is_done_is_over(self, store: Store, me: Lessee, heir: Lessee) -> None:
         store.publish([an_outgoing("a")])
         [delivery] = take(store, me)
 
@@ -45,7 +44,7 @@ class Settling(Contract):
 
         assert list(answers) == [APPLIED]
         assert take(store, me) == []
-        assert list(store.adopt(me, by=other)) == []
+        assert list(store.adopt(me, by=heir)) == []
 
     def test_result_followups_and_release_are_one_step(self, subject: Subject, store: Store, me: Lessee) -> None:
         store.publish([an_outgoing("a")])
@@ -79,10 +78,10 @@ class Settling(Contract):
         assert (list(together), list(later)) == ([APPLIED, LEASE_LOST], [LEASE_LOST])
         assert take_ids(store, me) == ["next"]
 
-    def test_a_lost_lease_changes_nothing(self, subject: Subject, store: Store, me: Lessee, other: Lessee) -> None:
+    def test_a_lost_lease_changes_nothing(self, subject: Subject, store: Store, me: Lessee, heir: Lessee) -> None:
         store.publish([an_outgoing("a")])
         [delivery] = take(store, me)
-        [adopted] = store.adopt(me, by=other)
+        [adopted] = store.adopt(me, by=heir)
         followups = (an_outgoing("next", queue="after"), an_outgoing("later", eta=subject.later(HOUR_S)))
         late = [
             done(delivery, result=a_result("a"), followups=followups),
@@ -95,7 +94,7 @@ class Settling(Contract):
 
         assert answers == [LEASE_LOST] * 4
         assert nothing_happened(store, me)
-        assert list(store.settle([done(adopted)], lessee=other)) == [APPLIED]
+        assert list(store.settle([done(adopted)], lessee=heir)) == [APPLIED]
 
     def test_an_unknown_tag_changes_nothing(self, store: Store, me: Lessee) -> None:
         unknown = Delivery(tag=4711, queue="q", parcel=an_outgoing("a").parcel, raw=b"")
@@ -105,10 +104,10 @@ class Settling(Contract):
         assert list(answers) == [LEASE_LOST]
         assert nothing_happened(store, me)
 
-    def test_a_lost_lease_does_not_hold_up_its_neighbours(self, store: Store, me: Lessee, other: Lessee) -> None:
+    def test_a_lost_lease_does_not_hold_up_its_neighbours(self, store: Store, me: Lessee, heir: Lessee) -> None:
         store.publish([an_outgoing(id) for id in "abc"])
         a, b, c = take(store, me)
-        store.adopt(me, by=other, limit=1)
+        store.adopt(me, by=heir, limit=1)
 
         answers = store.settle([done(b, result=a_result("b")), done(a), done(c, result=a_result("c"))], lessee=me)
 
@@ -176,7 +175,7 @@ class Settling(Contract):
         assert list(answers) == [APPLIED]
         assert list(store.load(["a"])) == [success.body]
 
-    def test_a_thousand_settlements_are_one_call(self, store: Store, me: Lessee) -> None:
+    def test_a_thousand_settlements_are_one_call(self, store: Store, me: Lessee, heir: Lessee) -> None:
         store.publish([an_outgoing(f"id-{number}") for number in range(1000)])
         deliveries = take(store, me, limit=1000)
 
@@ -184,4 +183,4 @@ class Settling(Contract):
 
         assert list(answers) == [APPLIED] * 1000
         assert None not in store.load([id_of(delivery) for delivery in deliveries])
-        assert list(store.adopt(me, by=alive(store, "heir"))) == []
+        assert list(store.adopt(me, by=heir)) == []

@@ -69,6 +69,11 @@ class Contract:
         return alive(store, "node-1")
 
     @pytest.fixture
+    def heir(self, me: Lessee) -> Lessee:
+        """Return one who may adopt what ``me`` holds at any time: he is of the same node."""
+        return Lessee(me.node, "heir")
+
+    @pytest.fixture
     def other(self, store: Store) -> Lessee:
         """Return a child of another node that outlives the test."""
         return alive(store, "node-2")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import inf
 
 from celeriac.abc import Lessee, Pulse
 from celeriac.core import envelope
@@ -45,8 +46,6 @@ class Ledger:
         self._tags: dict[int, Key] = {}
         self._fetched: dict[tuple[Lessee, int], int] = {}
         self._kept: dict[str, float] = {}
-        self._orphans: dict[str, frozenset[Lessee]] = {}
-        """Whom the store called dead, by the node that was told, in its last pulse."""
 
     def key(self, raw: bytes) -> Key:
         """Return the attempt that these bytes stand for."""
@@ -69,19 +68,20 @@ class Ledger:
     def kept(self, node: str, pulse: Pulse, now: float) -> None:
         """A node said that it is alive, and the store heard it, and said who is dead."""
         self._kept[node] = now
-        self._orphans[node] = frozenset(pulse.orphans)
         for orphan in pulse.orphans:
             silent_s = now - self._kept.get(orphan.node, now)
             if silent_s < self._scale.lease_s:
                 raise Violation(f"{orphan} is called dead, and its node was heard {silent_s:.1f} s ago")
 
-    def adopted(self, lost: Lessee, by: Lessee, raws: Mapping[int, bytes], *, lost_is_alive: bool) -> None:
-        """These were taken from ``lost``."""
+    def adopted(self, lost: Lessee, by: Lessee, raws: Mapping[int, bytes], *, lost_is_alive: bool, now: float) -> None:
+        """These were taken from ``lost``: the child of another node that is dead to the store, or a dead child of one's own."""
+        silent_s = now - self._kept.get(lost.node, -inf)
         for tag, raw in raws.items():
             key = self._tags[tag] = self.key(raw)
             self.losses[key] += 1
-            # The dead may come back between the pulse that named them and this call. That is still their delay.
-            if lost_is_alive and lost not in self._orphans[by.node]:
+            if lost.node != by.node and silent_s < self._scale.lease_s:
+                raise Violation(f"{key} was taken from {lost}, whose node was heard {silent_s:.1f} s ago")
+            if lost.node == by.node and lost_is_alive:
                 raise Violation(f"{key} was taken from {lost}, which is alive")
 
     def revoke(self, id: str) -> None:

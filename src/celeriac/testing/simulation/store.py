@@ -61,11 +61,16 @@ class SimulatedStore(MemoryStore):
 
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """Adopt, and tell."""
-        taken = {tag: letter.raw for tag, letter in self._holdings.of(lost)[:limit]}
-        self._ledger.adopted(lost, by, taken, lost_is_alive=self.is_alive(lost))
-        deliveries = super().adopt(lost, by=by, limit=limit)
+        before = {tag: letter.raw for tag, letter in self._holdings.of(lost)}
+        deliveries = self.take_over(lost, by, limit)
+        taken = {tag: before[tag] for tag in before.keys() - dict(self._holdings.of(lost)).keys()}
+        self._ledger.adopted(lost, by, taken, lost_is_alive=self.is_alive(lost), now=self._runtime.monotonic())
         self.compare()
         return deliveries
+
+    def take_over(self, lost: Lessee, by: Lessee, limit: int) -> Sequence[Delivery]:
+        """Adopt: what a broken model does differently."""
+        return super().adopt(lost, by=by, limit=limit)
 
     def leave(self, node: str) -> None:
         """Leave, and look."""

@@ -73,7 +73,8 @@ def test_kill_9_in_the_middle_of_load_loses_nothing(path: str, store: SqliteStor
     assert victim.pid is not None
     os.kill(victim.pid, signal.SIGKILL)
     victim.join(PATIENCE_S)
-    heir = alive(store, "heir")
+    alive(store, "victim")
+    heir = Lessee("victim", "heir")
     adopted = store.adopt(Lessee("victim", "child-1"), by=heir)
     store.settle([done(delivery, result=a_result(id_of(delivery))) for delivery in adopted], lessee=heir)
     while deliveries := take(store, heir):
