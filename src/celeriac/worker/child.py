@@ -169,13 +169,23 @@ class Child:
         if not isinstance(outcome, Revoked):
             self._appetite.saw(runtime_s)
         report.ended(request, outcome, runtime_s)
-        self._settler.add(settle(request, outcome, now=self._runtime.now(), terms=self._terms))
+        self._settler.add(self._settled(request, outcome))
         if self._lane.concurrent:
             self.on_arrival()
         elif self._runtime.monotonic() - self._batch_began > BATCH_S and self._backlog:
             # The batch takes longer than was thought: nobody waits for its end to see a result.
             self._flush_patiently()
             self._batch_began = self._runtime.monotonic()
+
+    def _settled(self, request: Request, outcome: Outcome) -> Settlement:
+        now = self._runtime.now()
+        try:
+            return settle(request, outcome, now=now, terms=self._terms)
+        except Exception as error:
+            # Such as a callback that cannot be planned. In a lane of threads nobody else would hear of it.
+            log.exception("the end of %s could not be settled", request)
+            why = Rejected("internal", f"{type(error).__name__}: {error}")
+            return refuse(request.delivery, why, request.message, now=now, terms=self._terms)
 
     def _refuse(self, delivery: Delivery, why: Rejected, message: Message | None) -> None:
         report.refused(delivery, why, message)

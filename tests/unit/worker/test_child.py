@@ -324,7 +324,7 @@ def test_a_child_whose_node_is_taken_for_dead_may_not_fetch() -> None:
 
 
 def test_a_result_that_comes_after_the_lease_was_lost_is_refused() -> None:
-    heir = Lessee("node-2", "heir")
+    heir = Lessee(ME.node, "heir")
     bench = Bench(PlainTask(lambda: bench.store.adopt(ME, by=heir)))
     bench.send(a_message("a"))
 

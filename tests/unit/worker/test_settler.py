@@ -141,7 +141,7 @@ def test_one_alone_that_is_refused_becomes_a_dead_letter() -> None:
 def test_a_settlement_whose_lease_is_lost_is_reported_and_not_made_again(caplog: pytest.LogCaptureFixture) -> None:
     _, store, [settlement] = a_bench(1)
     settler = Settler(store, ME)
-    store.adopt(ME, by=Lessee("node-2", "heir"))
+    store.adopt(ME, by=Lessee(ME.node, "heir"))
 
     settler.add(settlement)
     settler.flush()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +15,7 @@ from celeriac.app.execution import aexecute, execute
 from celeriac.core.outcome import Failure, Outcome
 from celeriac.worker.lanes import Finish
 from celeriac.worker.lanes.loop import start_loop
+from celeriac.worker.lanes.seats import Seats
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot
 
@@ -26,37 +26,33 @@ class AsyncioLane:
     concurrent = True
 
     def __init__(self, size: int, *, runtime: Runtime, slot: Slot) -> None:
-        self._size, self._monotonic, self._slot = size, runtime.monotonic, slot
-        self._busy = 0
-        self._change = threading.Condition()
-        self._woken = False
+        self._monotonic, self._slot = runtime.monotonic, slot
+        self._seats = Seats(size)
         self._running: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(min(size, 64), thread_name_prefix="celeriac-lane")
         self._loop = start_loop()
 
     def free(self) -> int:
         """Slots without a task."""
-        return self._size - self._busy
+        return self._seats.free()
 
     def wait_for_room(self, seconds: float) -> None:
         """Wait until a run has ended."""
-        with self._change:
-            self._change.wait_for(lambda: self._busy < self._size or self._woken, timeout=seconds)
+        self._seats.wait(seconds)
 
     def run(self, request: Request, finish: Finish) -> None:
         """Hand it to the loop."""
-        with self._change:
-            self._busy += 1
+        self._seats.take()
         self._slot.begin(request.delivery.tag, self._monotonic(), None, None)
         self._loop.call_soon_threadsafe(self._start, request, finish)
 
     def idle(self) -> bool:
         """Whether no task runs."""
-        return self._busy == 0
+        return self._seats.idle()
 
     def wake(self) -> None:
-        """No lock here: a signal handler may have interrupted its holder. Waits end within their time."""
-        self._woken = True
+        """End a wait for room."""
+        self._seats.wake()
 
     def close(self) -> None:
         """Stop the loop; what still runs there is left to the end of the process."""
@@ -80,9 +76,7 @@ class AsyncioLane:
             outcome = Failure(error)
         finish(request, outcome, self._monotonic() - began)
         self._slot.end()
-        with self._change:
-            self._busy -= 1
-            self._change.notify()
+        self._seats.leave()
 
     def _drive(self, coroutine: Any) -> Any:
         """For a plain function that returned a coroutine: back to the loop, from a thread of the pool."""

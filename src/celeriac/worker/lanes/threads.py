@@ -11,6 +11,7 @@ from celeriac.abc import Runtime
 from celeriac.app.execution import execute
 from celeriac.core.outcome import Failure
 from celeriac.worker.lanes import Finish
+from celeriac.worker.lanes.seats import Seats
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot
 
@@ -22,42 +23,37 @@ class ThreadsLane:
 
     def __init__(self, size: int, *, runtime: Runtime, slot: Slot) -> None:
         self._size, self._monotonic, self._slot = size, runtime.monotonic, slot
+        self._seats = Seats(size)
         self._work: SimpleQueue[tuple[Request, Finish] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._busy = 0
-        self._change = threading.Condition()
-        self._woken = False
         self._loop: Any = None
         self._loop_lock = threading.Lock()
 
     def free(self) -> int:
         """Slots without a task."""
-        return self._size - self._busy
+        return self._seats.free()
 
     def wait_for_room(self, seconds: float) -> None:
         """Wait until a thread has finished."""
-        with self._change:
-            self._change.wait_for(lambda: self._busy < self._size or self._woken, timeout=seconds)
+        self._seats.wait(seconds)
 
     def run(self, request: Request, finish: Finish) -> None:
         """Hand it to a thread."""
-        with self._change:
-            self._busy += 1
-            if len(self._threads) < min(self._busy, self._size):
-                thread = threading.Thread(target=self._serve, name=f"celeriac-lane-{len(self._threads)}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+        if len(self._threads) < min(self._seats.take(), self._size):
+            thread = threading.Thread(target=self._serve, name=f"celeriac-lane-{len(self._threads)}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
         # Here, in the order of the tags: the watermark must not overtake one that has not begun.
         self._slot.begin(request.delivery.tag, self._monotonic(), None, None)
         self._work.put((request, finish))
 
     def idle(self) -> bool:
         """Whether no task runs."""
-        return self._busy == 0
+        return self._seats.idle()
 
     def wake(self) -> None:
-        """No lock here: a signal handler may have interrupted its holder. Waits end within their time."""
-        self._woken = True
+        """End a wait for room."""
+        self._seats.wake()
 
     def close(self) -> None:
         """Let the threads end."""
@@ -76,9 +72,7 @@ class ThreadsLane:
                 outcome = Failure(error)
             finish(request, outcome, self._monotonic() - began)
             self._slot.end()
-            with self._change:
-                self._busy -= 1
-                self._change.notify()
+            self._seats.leave()
 
     def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         import asyncio  # late: most children never see a coroutine
