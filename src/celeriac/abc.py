@@ -217,7 +217,11 @@ class ResultBackend(Protocol):
     """What is known about tasks: one encoded task meta for each id, and announcements of changes."""
 
     def store_results(self, results: Sequence[StoredResult]) -> None:
-        """Store and announce each state. One that is SUCCESS already stays as it is."""
+        """Store and announce each state. A SUCCESS stays as it is, and a final state is replaced by final states alone.
+
+        Whoever calls this may have lost his lease and not know it yet (STARTED, ``update_state``): what he says of a task on its
+        way must not hide that it has ended. A state that was not stored is not announced.
+        """
 
     def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
         """Return the encoded task meta of each id; ``None`` where nothing is stored or it has expired."""

@@ -23,4 +23,5 @@ class TestPairOfMemoryStores(Conformance):
             inject=broker.inject,
             lose_next_answer=broker.lose_next_answer,
             processes=False,
+            one_step=False,
         )

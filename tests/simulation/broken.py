@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from celeriac.abc import LEASE_S, Fetched, Lessee, Pulse
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery
-from celeriac.core.settlement import Settled, Settlement
+from celeriac.core.settlement import Settled, Settlement, StoredResult
 from celeriac.testing.simulation import SimulatedStore
 
 
@@ -76,3 +76,11 @@ class RobsTheLiving(SimulatedStore):
     def take_over(self, lost: Lessee, by: Lessee, limit: int) -> Sequence[Delivery]:
         self._holdings.move(lost, by, limit)
         return super().take_over(lost, by, limit)
+
+
+class HearsTheLate(SimulatedStore):
+    """Believes whoever says that a failed task begins, also one who has lost his lease."""
+
+    def put_results(self, results: Sequence[StoredResult]) -> None:
+        for result in results:
+            self._results.store(result, self._runtime.monotonic(), fenced=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from celeriac.testing.simulation import Model, simulate
+from celeriac.testing.simulation import Model, Scale, simulate
 from simulation.broken import (
     EachTimeFromTheStart,
     EverySuccessIsWelcome,
+    HearsTheLate,
     NoFencing,
     NoRenewal,
     PopThenNote,
@@ -48,3 +49,13 @@ def test_a_store_that_robs_a_node_that_came_back_is_caught() -> None:
 
     assert report.violation is not None
     assert "whose node was heard" in report.violation
+
+
+def test_a_store_that_hears_a_late_child_over_the_end_of_its_task_is_caught() -> None:
+    # Who was lost once has failed here: a child that thaws then has an end before it that it may hide.
+    scale = Scale(nodes=4, children=3, tasks=120, faults_s=300, fault_rate=0.03, incidents=15, max_deliveries=1)
+
+    report = simulate(0, scale, model=HearsTheLate)
+
+    assert report.violation is not None
+    assert "had ended as FAILURE, and a late STARTED took its place" in report.violation

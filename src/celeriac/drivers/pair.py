@@ -9,7 +9,10 @@ stays) and publishes follow-ups under the same ids. The other order would lose r
 For a delivery whose lease is lost no result may be stored. So the broker is asked first what the lessee still holds: one
 more call for each batch that has results. What cannot be known: a delivery that another node adopts in the moments
 between that answer and the settlement. The broker refuses it then, but its result has been stored; the heir's takes its
-place, unless it was SUCCESS. Does not know: how either of the two works.
+place, unless it was SUCCESS.
+
+The backend knows of no leases, so it holds back a RETRY that is settled where a FAILURE is stored (a dead letter was
+replayed): the FAILURE stands until the task has ended anew. Does not know: how either of the two works.
 """
 
 from __future__ import annotations

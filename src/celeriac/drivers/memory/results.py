@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from msgspec import Struct
 
 from celeriac.core.settlement import StoredResult
-from celeriac.core.states import SUCCESS
+from celeriac.core.states import READY_STATES, SUCCESS
 
 Notify = Callable[[str, bytes], None]
 
@@ -30,6 +30,11 @@ class _Kept(Struct, frozen=True):
     body: bytes
     ends: float | None
 
+    def stays(self, result: StoredResult, *, fenced: bool) -> bool:
+        """Say whether ``result`` must not take its place."""
+        late = not fenced and self.state in READY_STATES and result.state not in READY_STATES
+        return late or self.state == SUCCESS
+
 
 class Results:
     """Stored states by task id."""
@@ -39,11 +44,14 @@ class Results:
         self._ends: list[tuple[float, str]] = []
         self._watchers: dict[str, list[Notify]] = {}
 
-    def store(self, result: StoredResult, now: float) -> list[Announcement]:
-        """Keep ``result``, unless a SUCCESS is there; return whom to tell."""
+    def store(self, result: StoredResult, now: float, *, fenced: bool) -> list[Announcement]:
+        """Keep ``result``, unless a stronger one is there; return whom to tell.
+
+        ``fenced``: it comes with a settlement, from the one who holds the delivery.
+        """
         self.drop_expired(now)
         known = self._kept.get(result.id)
-        if known is not None and known.state == SUCCESS:
+        if known is not None and known.stays(result, fenced=fenced):
             return []
         ends = None if result.ttl_s is None else now + result.ttl_s
         self._kept[result.id] = _Kept(result.state, result.body, ends)

@@ -103,7 +103,7 @@ class MemoryStore:
                     answers.append(Settled.LEASE_LOST)
                     continue
                 if settlement.result is not None:
-                    announcements += self._results.store(settlement.result, self._runtime.monotonic())
+                    announcements += self._results.store(settlement.result, self._runtime.monotonic(), fenced=True)
                 self._post(letters)
                 match settlement.fate:
                     case Requeue():
@@ -219,7 +219,7 @@ class MemoryStore:
         announcements: list[Announcement] = []
         with self._lock:
             for result in results:
-                announcements += self._results.store(result, self._runtime.monotonic())
+                announcements += self._results.store(result, self._runtime.monotonic(), fenced=False)
         _announce(announcements)
 
     def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:

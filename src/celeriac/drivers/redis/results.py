@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from celeriac.abc import Runtime
 from celeriac.core.settlement import StoredResult
+from celeriac.core.states import READY_STATES
 from celeriac.drivers.redis.connection import Connections, Script
 from celeriac.drivers.redis.keys import Keys
 from celeriac.drivers.redis.listener import Listener
@@ -25,11 +26,11 @@ class Results:
         self._listener = Listener(connections, channel=keys.result, runtime=runtime)
 
     def store(self, results: Sequence[StoredResult]) -> None:
-        """Store and announce each; a success that is there already stays."""
+        """Store and announce each; a success that is there already stays, and any end unless another end comes."""
         arguments: list[object] = []
         for result in results:
             life = 0 if result.ttl_s is None else max(1, round(result.ttl_s * 1000))
-            arguments += (self._keys.result(result.id), result.body, life)
+            arguments += (self._keys.result(result.id), result.body, life, int(result.state in READY_STATES))
         if arguments:
             self._connections.run(self._store, arguments)
 

@@ -50,7 +50,7 @@ def carry_out(
                 dead.add(db, message, why, now)
     db.executemany("DELETE FROM message WHERE id = ?", [(message,) for message in ended])
     results = [plan.settlement.result for plan in valid if plan.settlement.result is not None]
-    awaiting = storing.store(db, results, now=now, tail=tail)
+    awaiting = storing.store(db, results, fenced=True, now=now, tail=tail)
     queueing.post(db, [letter for plan in valid for letter in plan.followups], now=now, arrivals=arrivals)
     queueing.put_first(db, returned, arrivals)
     return answers, awaiting

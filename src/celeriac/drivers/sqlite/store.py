@@ -192,7 +192,7 @@ class SqliteStore:
     def store_results(self, results: Sequence[StoredResult]) -> None:
         """See ``ResultBackend.store_results``."""
         with self._connections.writing() as db:
-            awaiting = storing.store(db, results, now=self._runtime.time(), tail=self._tail)
+            awaiting = storing.store(db, results, fenced=False, now=self._runtime.time(), tail=self._tail)
         self._ring([], awaiting)
 
     def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:

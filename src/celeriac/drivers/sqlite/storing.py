@@ -1,6 +1,7 @@
 """What is known about tasks: one encoded task meta for each id.
 
-In a job's life: settle -> **store** -> load by the caller. The first SUCCESS under an id stays, whoever comes later.
+In a job's life: settle -> **store** -> load by the caller. The first SUCCESS under an id stays, whoever comes later; any
+end stays when somebody who was not asked for a lease says that the task is on its way.
 Every function runs inside a transaction of its caller. Does not know: what the bytes say, sockets.
 """
 
@@ -13,7 +14,7 @@ from typing import Final
 from msgspec import Struct, json
 
 from celeriac.core.settlement import StoredResult
-from celeriac.core.states import SUCCESS
+from celeriac.core.states import READY_STATES, SUCCESS
 from celeriac.drivers.sqlite import finding, watchers
 from celeriac.drivers.sqlite.finding import Tail
 
@@ -26,13 +27,19 @@ class _Kept(Struct, frozen=True):
     state: str
     ends: float | None
 
-    def stays(self, now: float) -> bool:
-        """Say whether nothing may take its place."""
-        return self.state == SUCCESS and (self.ends is None or self.ends > now)
+    def stays(self, result: StoredResult, *, fenced: bool, now: float) -> bool:
+        """Say whether ``result`` must not take its place."""
+        if self.ends is not None and self.ends <= now:
+            return False
+        late = not fenced and self.state in READY_STATES and result.state not in READY_STATES
+        return late or self.state == SUCCESS
 
 
-def store(db: sqlite3.Connection, results: Sequence[StoredResult], *, now: float, tail: Tail) -> set[str]:
-    """Keep these states; return the bells of those who must hear of them."""
+def store(db: sqlite3.Connection, results: Sequence[StoredResult], *, fenced: bool, now: float, tail: Tail) -> set[str]:
+    """Keep these states; return the bells of those who must hear of them.
+
+    ``fenced``: they come with settlements, from the one who holds the deliveries.
+    """
     if not results:
         return set()
     ids = [result.id for result in results]
@@ -48,7 +55,7 @@ def store(db: sqlite3.Connection, results: Sequence[StoredResult], *, now: float
             number += 1
             new.append((number, result.id, result.state, result.body, ends))
             known[result.id] = _Kept(number, result.state, ends)
-        elif kept.stays(now):
+        elif kept.stays(result, fenced=fenced, now=now):
             continue
         else:
             changed.append((result.state, result.body, ends, kept.number))

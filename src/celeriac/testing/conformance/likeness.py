@@ -32,6 +32,8 @@ class Comparison:
         self._chance = VirtualRuntime(seed)
         self._model: Store = MemoryStore(runtime=VirtualRuntime(seed, start=subject.runtime.now()))
         self._driver = subject.store
+        # Whose results know of no leases keeps a FAILURE where the model shows a RETRY.
+        self._on_its_way = "RETRY" if subject.one_step else ""
         self._held: dict[Lessee, list[Twins]] = {lessee: [] for lessee in LESSEES}
         self._settled: list[Twins] = []
         self._later = subject.later(HOUR_S)
@@ -42,7 +44,7 @@ class Comparison:
 
     def step(self) -> None:
         """Make one random call on both, and compare."""
-        calls = (self._publish, self._fetch, self._fetch, self._settle, self._settle, self._adopt, self._bury)
+        calls = (self._publish, self._fetch, self._fetch, self._settle, self._settle, self._adopt, self._bury, self._say)
         self._one_of(calls)()
         self._look()
 
@@ -95,6 +97,13 @@ class Comparison:
         if choice > 0.95:
             assert self._driver.purge(["q"]) == self._model.purge(["q"])
 
+    def _say(self) -> None:
+        """Store states without a lease, such as those of a child that has lost it."""
+        states = [self._one_of(["STARTED", "PROGRESS", "REVOKED", "FAILURE", "RETRY"]) for _ in range(self._up_to(3))]
+        results = [a_result(f"id-{self._up_to(self._sent + 1) - 1}", state=state, value=self._sent) for state in states]
+        for store in (self._model, self._driver):
+            store.store_results(results)
+
     def _look(self) -> None:
         """Compare what can be seen without changing anything."""
         ids = [f"id-{number}" for number in range(self._sent)]
@@ -111,7 +120,7 @@ class Comparison:
         dead, changed = DeadLetter("rejected", task_id=id), Requeue(self._an_outgoing(id))
         fates: list[Done | Requeue | DeadLetter] = [Done(), Done(), Requeue(), changed, dead]
         fate = self._one_of(fates)
-        state = self._one_of(["SUCCESS", "FAILURE", "RETRY", ""])
+        state = self._one_of(["SUCCESS", "FAILURE", self._on_its_way, ""])
         result: StoredResult | None = a_result(id, state=state, value=self._sent) if state else None
         followups = tuple(self._an_outgoing() for _ in range(self._up_to(3) - 1))
         ours, theirs = (Settlement(tag=one.tag, fate=fate, result=result, followups=followups) for one in twins)

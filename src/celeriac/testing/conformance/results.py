@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from queue import SimpleQueue
 
+import pytest
+
 from celeriac.abc import Lessee, Store
+from celeriac.core.settlement import StoredResult
 from celeriac.testing.conformance.subject import (
     PATIENCE_S,
     Contract,
@@ -61,6 +64,58 @@ class Results(Contract):
         store.store_results([a_result("a", state="FAILURE"), a_result("a", state="STARTED"), a_result("a", value=2)])
 
         assert list(store.load(["a"])) == [success.body]
+
+    @pytest.mark.parametrize("final", ["FAILURE", "REVOKED"])
+    @pytest.mark.parametrize("late", ["STARTED", "RETRY", "RECEIVED", "PROGRESS", "A STATE OF ONE'S OWN"])
+    def test_an_end_stays_when_a_late_voice_says_that_the_task_is_on_its_way(self, store: Store, final: str, late: str) -> None:
+        end = a_result("a", state=final)
+        store.store_results([end])
+
+        store.store_results([a_result("a", state=late), a_result("b", state=late)])
+
+        assert list(store.load(["a"])) == [end.body]
+        assert None not in store.load(["b"])
+
+    def test_an_end_that_was_settled_stays_when_a_late_voice_speaks(self, store: Store, me: Lessee) -> None:
+        failure = a_result("a", state="FAILURE")
+        store.publish([an_outgoing("a")])
+        [delivery] = take(store, me)
+        store.settle([done(delivery, result=failure)], lessee=me)
+
+        store.store_results([a_result("a", state="STARTED")])
+
+        assert list(store.load(["a"])) == [failure.body]
+
+    @pytest.mark.parametrize("spaced", [True, False], ids=["spaced", "dense"])
+    def test_an_end_stays_however_its_json_is_spaced(self, store: Store, spaced: bool) -> None:
+        failure = a_result("a", state="FAILURE")
+        body = failure.body if spaced else failure.body.replace(b": ", b":").replace(b", ", b",")
+        store.store_results([StoredResult("a", "FAILURE", body)])
+
+        store.store_results([a_result("a", state="STARTED")])
+
+        assert list(store.load(["a"])) == [body]
+
+    def test_one_end_may_follow_another_until_there_is_a_success(self, store: Store) -> None:
+        ends = [a_result("a", state=state) for state in ("REVOKED", "FAILURE", "SUCCESS")]
+
+        loaded: list[bytes | None] = []
+        for end in ends:
+            store.store_results([end])
+            loaded += store.load(["a"])
+
+        assert loaded == [end.body for end in ends]
+
+    def test_what_is_held_back_is_not_announced(self, store: Store) -> None:
+        ear = Ear()
+        failure = a_result("a", state="FAILURE")
+        store.store_results([failure])
+        store.watch(["a", "fence"], ear.notify)
+
+        store.store_results([a_result("a", state="STARTED"), a_result("fence")])
+
+        # A driver may tell of what was stored before; not of what was never stored.
+        assert ear.hear_until("fence").get("a", failure.body) == failure.body
 
     def test_what_was_forgotten_is_gone_and_may_be_stored_anew(self, store: Store) -> None:
         store.store_results([a_result("a"), a_result("b")])

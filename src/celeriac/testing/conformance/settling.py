@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from celeriac.abc import Lessee, Store
 from celeriac.core.message import Delivery, Parcel
 from celeriac.core.settlement import Settled, Settlement
@@ -174,6 +176,21 @@ class Settling(Contract):
 
         assert list(answers) == [APPLIED]
         assert list(store.load(["a"])) == [success.body]
+
+    def test_the_holder_of_a_delivery_may_say_that_a_failed_task_is_on_its_way_again(
+        self, subject: Subject, store: Store, me: Lessee
+    ) -> None:
+        if not subject.one_step:
+            pytest.skip("the results of this store know of no leases")
+        # Such as a dead letter that was replayed, and is to be tried again.
+        store.store_results([a_result("a", state="FAILURE")])
+        store.publish([an_outgoing("a")])
+        [delivery] = take(store, me)
+        retry = a_result("a", state="RETRY")
+
+        store.settle([done(delivery, result=retry)], lessee=me)
+
+        assert list(store.load(["a"])) == [retry.body]
 
     def test_a_thousand_settlements_are_one_call(self, store: Store, me: Lessee, heir: Lessee) -> None:
         store.publish([an_outgoing(f"id-{number}") for number in range(1000)])

@@ -44,6 +44,8 @@ class Subject:
     """The lease of nodes that die, and the life of what expires. Where the clock is real: about 0.3."""
     processes: bool = True
     """A forked process sees the same storage."""
+    one_step: bool = True
+    """Broker and results are one: a settlement may also replace a FAILURE by a state that is not final. ``False``: a Pair."""
 
     def later(self, seconds: float) -> datetime:
         """Return the moment that is so many seconds away."""

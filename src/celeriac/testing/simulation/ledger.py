@@ -41,8 +41,6 @@ class Ledger:
         """How often it was taken over from somebody."""
         self.successes: dict[str, bytes] = {}
         self.revoked: dict[str, int] = {}
-        self.unfenced: set[str] = set()
-        """Tasks that were said to have started by somebody whose lease may be lost: this state is stored without asking."""
         self._tags: dict[int, Key] = {}
         self._fetched: dict[tuple[Lessee, int], int] = {}
         self._kept: dict[str, float] = {}

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Fetched, Lessee, Pulse
+from celeriac.core import states, taskmeta
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.settlement import Settled, Settlement, StoredResult
 from celeriac.drivers.memory.store import MemoryStore
@@ -86,10 +87,18 @@ class SimulatedStore(MemoryStore):
             self._ledger.revoke(id)
 
     def store_results(self, results: Sequence[StoredResult]) -> None:
-        """Store, and look."""
-        super().store_results(results)
-        self._ledger.unfenced.update(one.id for one in results)
+        """Store, and look: what is said without a lease replaces no end, unless it is an end too."""
+        before = self.load([one.id for one in results])
+        self.put_results(results)
+        for result, body in zip(results, before, strict=True):
+            known = states.PENDING if body is None else taskmeta.decode(body).status
+            if known in states.READY_STATES and result.state not in states.READY_STATES and self.load([result.id]) != [body]:
+                raise Violation(f"{result.id} had ended as {known}, and a late {result.state} took its place")
         self._compare_results(results)
+
+    def put_results(self, results: Sequence[StoredResult]) -> None:
+        """Store results: what a broken model does differently."""
+        super().store_results(results)
 
     def places(self) -> Counter[Key]:
         """Count the copies of each attempt: waiting, scheduled, leased, dead."""

@@ -56,8 +56,6 @@ def _judge_job(job: Job, state: str, ledger: Ledger, dead: dict[Key, str], scale
     allowed = {states.FAILURE} if reasons else _EXPECTED.get(job.kind, {states.SUCCESS})
     if not reasons and job.id in ledger.revoked:
         allowed = allowed | {states.REVOKED}
-    if reasons and job.id in ledger.unfenced:
-        allowed = allowed | {states.STARTED}
     if state not in allowed:
         raise Violation(f"{told}: its state should be one of {sorted(allowed)}")
 
