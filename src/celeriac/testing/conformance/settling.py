@@ -23,6 +23,8 @@ from celeriac.testing.conformance.subject import (
 )
 
 APPLIED, LEASE_LOST = Settled.APPLIED, Settled.LEASE_LOST
+LARGE = 700_000
+"""Bytes: of messages like that a fetch brings only a few at once."""
 
 
 def nothing_happened(store: Store, lessee: Lessee) -> bool:
@@ -33,6 +35,14 @@ def nothing_happened(store: Store, lessee: Lessee) -> bool:
         and store.scheduled() == 0
         and list(store.dead_letters()) == []
     )
+
+
+def take_all(store: Store, lessee: Lessee) -> list[Delivery]:
+    """Fetch until nothing comes any more."""
+    taken: list[Delivery] = []
+    while some := take(store, lessee):
+        taken += some
+    return taken
 
 
 class Settling(Contract):
@@ -143,6 +153,29 @@ class Settling(Contract):
         store.settle([back(a), back(b, an_outgoing("b")), done(c), back(d)], lessee=me)
 
         assert take_ids(store, me) == ["a", "b", "d", "e", "f"]
+
+    def test_large_messages_go_back_whole_and_in_their_order(self, store: Store, me: Lessee) -> None:
+        sent = {id: id.encode() * LARGE for id in "abcd"}
+        store.publish([an_outgoing(id, body=body) for id, body in sent.items()])
+        taken = take_all(store, me)
+
+        answers = store.settle([back(delivery) for delivery in taken], lessee=me)
+
+        again = take_all(store, me)
+        assert list(answers) == [APPLIED] * 4
+        assert [delivery.raw for delivery in again] == [delivery.raw for delivery in taken]
+        assert {id_of(one): one.parcel.body for one in again if isinstance(one.parcel, Parcel)} == sent
+
+    def test_a_large_replacement_takes_the_place_of_what_is_requeued(self, store: Store, me: Lessee) -> None:
+        store.publish([an_outgoing("a"), an_outgoing("b")])
+        [a] = take(store, me, limit=1)
+        changed = an_outgoing("a", body=b"x" * 2 * LARGE)
+
+        store.settle([back(a, changed)], lessee=me)
+
+        first, second = take_all(store, me)
+        assert isinstance(first.parcel, Parcel)
+        assert (id_of(first), first.parcel.body, id_of(second)) == ("a", changed.parcel.body, "b")
 
     def test_a_dead_letter_leaves_its_queue_and_is_kept(self, store: Store, me: Lessee) -> None:
         store.publish([an_outgoing("a")])
