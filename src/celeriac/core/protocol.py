@@ -122,26 +122,28 @@ def encode(
 
 
 def _encode_body(message: Message, serializer: str) -> codecs.Encoded:
-    embed = (
-        _EMPTY_EMBED
-        if _stands_alone(message)
-        else {
-            "callbacks": message.callbacks,
-            "errbacks": message.errbacks,
-            "chain": message.chain,
-            "chord": message.chord,
-        }
-    )
+    alone = _stands_alone(message)
+    embed = _EMPTY_EMBED if alone else _embed(message)
     body = (message.args, message.kwargs, embed)
     try:
         if serializer == "json":
-            return codecs.Encoded(typedjson.dumps(body, place="body"), codecs.JSON, "utf-8")
+            plain = alone and typedjson.is_plain(message.args) and typedjson.is_plain(message.kwargs)
+            return codecs.Encoded(typedjson.dumps(body, place="body", plain=plain), codecs.JSON, "utf-8")
         return codecs.encode(body, serializer, place="body")
     except EncodeError:
         # Once more, part by part, to tell the caller which argument it was.
         codecs.encode(message.args, serializer, place="args")
         codecs.encode(message.kwargs, serializer, place="kwargs")
         raise
+
+
+def _embed(message: Message) -> dict[str, Any]:
+    return {
+        "callbacks": message.callbacks,
+        "errbacks": message.errbacks,
+        "chain": message.chain,
+        "chord": message.chord,
+    }
 
 
 def _stands_alone(message: Message) -> bool:

@@ -91,17 +91,18 @@ def is_plain(value: Any, depth: int = MAX_DEPTH) -> bool:
     return True
 
 
-def dumps(value: Any, *, place: str = "value") -> bytes:
+def dumps(value: Any, *, place: str = "value", plain: bool = False) -> bytes:
     """Write ``value`` as JSON.
 
     Args:
         value: What to write. Tuples become lists, keys become text.
         place: What ``value`` is; stands in the error's message.
+        plain: The caller has looked: ``is_plain`` holds.
 
     Raises:
         EncodeError: something in it cannot be written; the message names its type and its place.
     """
-    if is_plain(value):
+    if plain or is_plain(value):
         try:
             return _write_fast(value)
         except ValueError:

@@ -6,6 +6,7 @@ Queues, results and channels have Celery's names, so that its programs share the
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,21 +22,16 @@ class Keys(Struct, frozen=True, kw_only=True):
     """``global_keyprefix`` of the broker: before every key."""
     suffixes: Sequence[str] = ("", "\x06\x163", "\x06\x166", "\x06\x169")
     """One for each priority step, the most urgent first."""
-    steps: Sequence[int] = (0, 3, 6, 9)
     result_prefix: str = "celery-task-meta-"
 
-    @property
-    def own(self) -> str:
-        """The prefix of the keys that only celeriac knows."""
-        return f"{self.prefix}celeriac:"
+    own: str = "celeriac:"
+    """The prefix of the keys that only celeriac knows, after ``prefix``."""
+    by_priority: Sequence[str] = ()
+    """For each priority the suffix of its list: that of the largest step which is not above it."""
 
     def suffix(self, priority: int) -> str:
-        """Return the suffix of the list that holds messages of this priority: the largest step that is not above it."""
-        chosen = self.suffixes[0]
-        for step, suffix in zip(self.steps, self.suffixes, strict=True):
-            if step <= priority:
-                chosen = suffix
-        return chosen
+        """Return the suffix of the list that holds messages of this priority."""
+        return self.by_priority[min(priority, len(self.by_priority) - 1)]
 
     def lists(self, queue: str) -> list[str]:
         """Return the keys of the lists that make up ``queue``."""
@@ -52,12 +48,18 @@ def keys_from(options: Mapping[str, Any], result_options: Mapping[str, Any]) -> 
     if not steps or steps[0] != 0:
         raise ImproperlyConfigured(f"broker_transport_options: priority_steps is {steps}; it must begin with 0")
     separator = str(options.get("sep", "\x06\x16"))
-    prefix = str(result_options.get("global_keyprefix", ""))
+    suffixes = tuple(f"{separator}{step}" if step else "" for step in steps)
+    prefix = str(options.get("global_keyprefix", ""))
+    return Keys(
+        prefix=prefix,
+        own=f"{prefix}celeriac:",
+        suffixes=suffixes,
+        by_priority=tuple(suffixes[bisect_right(steps, priority) - 1] for priority in range(steps[-1] + 1)),
+        result_prefix=_result_prefix(str(result_options.get("global_keyprefix", ""))),
+    )
+
+
+def _result_prefix(prefix: str) -> str:
     if prefix and prefix[-1] not in ":_-.":
         prefix += "_"
-    return Keys(
-        prefix=str(options.get("global_keyprefix", "")),
-        suffixes=tuple(f"{separator}{step}" if step else "" for step in steps),
-        steps=tuple(steps),
-        result_prefix=f"{prefix}celery-task-meta-",
-    )
+    return f"{prefix}celery-task-meta-"

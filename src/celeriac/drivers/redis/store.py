@@ -110,6 +110,11 @@ class RedisStore:
                 arguments += addressed
             self._connections.run(self._publish, arguments, deadline_s=deadline_s)
             return
+        if len(batch) == 1:
+            [(queue, suffix, _, packed_one)] = batch
+            put = ("LPUSH", f"{self._keys.prefix}{queue}{suffix}", packed_one)
+            self._connections.pipeline((put, self._ring(queue)), deadline_s=deadline_s)
+            return
         lists: dict[tuple[str, str], list[bytes]] = {}
         for queue, suffix, _, packed in batch:
             lists.setdefault((queue, suffix), []).append(packed)
@@ -118,9 +123,12 @@ class RedisStore:
         ]
         if len(commands) > 1:
             commands = [("MULTI",), *commands, ("EXEC",)]
-        # A token for whoever waits. Should it get lost, the next sign of life of any node makes up for it.
-        commands += [("ZADD", f"{self._keys.own}wake:{queue}", 0, 1) for queue in {queue for queue, _ in lists}]
+        commands += [self._ring(queue) for queue in {queue for queue, _ in lists}]
         self._connections.pipeline(commands, deadline_s=deadline_s)
+
+    def _ring(self, queue: str) -> Sequence[Any]:
+        """A token for whoever waits. Should it get lost, the next sign of life of any node makes up for it."""
+        return "ZADD", f"{self._keys.own}wake:{queue}", 0, 1
 
     def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
         """See ``abc.Broker.fetch``."""
