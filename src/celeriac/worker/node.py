@@ -27,7 +27,9 @@ from celeriac.worker.template import Report, Template
 log = logging.getLogger("celeriac.worker")
 
 ROUND_S = 0.1
-"""How often limits are looked at."""
+"""How often limits are looked at while something runs."""
+IDLE_ROUND_S = 0.5
+"""The same while nothing runs: what begins meanwhile is noticed by then."""
 _CRASH_PAUSES_S = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Before a child is replaced: one that had begun a task; the first, second, … in a row that died before it had."""
 _KEEPER_PAUSE_S = 1.0
@@ -87,7 +89,7 @@ class Node:
         try:
             while not self._finished():
                 self.tick(self._runtime.monotonic())
-                select.select([self._template.fileno(), heard], [], [], ROUND_S)
+                select.select([self._template.fileno(), heard], [], [], self._round_s())
                 with suppress(BlockingIOError):
                     os.read(heard, 4096)
                 self._read_reports()
@@ -101,6 +103,10 @@ class Node:
             self._keeper.stop()
             self._leases.part()
         return code
+
+    def _round_s(self) -> float:
+        quiet = self._announced and not self._stops and not any(place.slot.running for place in self._places)
+        return IDLE_ROUND_S if quiet else ROUND_S
 
     def stop(self) -> None:
         """Stop: the first time, when the running tasks have ended; the second time, at once. Safe in a signal handler."""

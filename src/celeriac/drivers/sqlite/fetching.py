@@ -1,6 +1,6 @@
 """Fetch, and wait for what is not there yet.
 
-In a job's life: publish -> **here** -> the child. A call that waits costs nothing while it waits, but for a glance a second
+In a job's life: publish -> **here** -> the child. A call that waits costs nothing while it waits, but for a glance every few seconds
 in case a ring was lost. Does not know: settlement, results.
 """
 
@@ -21,7 +21,7 @@ from celeriac.drivers.sqlite.ringing import ring
 from celeriac.drivers.sqlite.waiters import Call
 from celeriac.drivers.sqlite.waits import Waits
 
-GLANCE_S: Final = 1.0
+GLANCE_S: Final = 5.0
 
 
 def deliver(held: Sequence[Held]) -> list[Delivery]:
