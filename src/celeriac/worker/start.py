@@ -90,8 +90,8 @@ def run_child(app: Celery, plan: Plan, me: Lessee, slot: Slot) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
-    lane = _lane(plan, app.runtime, slot)
-    child = _child(app, plan, me, lane)
+    lane = make_lane(plan, app.runtime, slot)
+    child = make_child(app, plan, me, lane)
     signal.signal(signal.SIGTERM, lambda *_: child.stop())
     signal.signal(signal.SIGUSR1, lambda *_: _raise_soft_limit(slot))
     Tender(child, concurrent=lane.concurrent, runtime=app.runtime).start()
@@ -125,10 +125,10 @@ def _run_solo(app: Celery, plan: Plan, node_id: str, slots: Slots) -> int:
     """One child's loop in this process; a thread keeps the lease."""
     runtime, store = app.runtime, app.store
     leases = _leases(app, plan, node_id, store)
-    lane = _lane(plan, runtime, slots[0])
+    lane = make_lane(plan, runtime, slots[0])
     # A connection of its own: the keeper and the child must not end each other's waits.
     me, slot = Lessee(node_id, "0.1"), slots[0]
-    child = _child(app, plan, me, lane, store=app.open_store())
+    child = make_child(app, plan, me, lane, store=app.open_store())
     stops = 0
 
     def stop() -> None:
@@ -178,7 +178,8 @@ def wait_for_store(plan: Plan, leases: Leases, runtime: Runtime, *, stopped: Cal
     return False
 
 
-def _child(app: Celery, plan: Plan, lessee: Lessee, lane: Lane, store: Store | None = None) -> Child:
+def make_child(app: Celery, plan: Plan, lessee: Lessee, lane: Lane, store: Store | None = None) -> Child:
+    """Put a child together; ``store``: another one than the app's."""
     return Child(
         store=store or app.store,
         lessee=lessee,
@@ -195,7 +196,8 @@ def _child(app: Celery, plan: Plan, lessee: Lessee, lane: Lane, store: Store | N
     )
 
 
-def _lane(plan: Plan, runtime: Runtime, slot: Slot) -> Lane:
+def make_lane(plan: Plan, runtime: Runtime, slot: Slot) -> Lane:
+    """Return the lane of the pool that was asked for."""
     match plan.pool:
         case "threads":
             from celeriac.worker.lanes.threads import ThreadsLane  # late: each pool pays for its own

@@ -149,6 +149,10 @@ class Connections:
         text = str(error)
         if isinstance(error, ResponseError) and text.startswith("LEASE"):
             return LeaseExpired("the store takes this node for dead until it says that it is alive")
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            # Asking again would not make it more trustworthy.
+            reason = text.partition("CERTIFICATE_VERIFY_FAILED] ")[2] or text
+            return StoreRefused(f"the certificate of {self._name} is not trusted: {reason}")
         if isinstance(error, BusyLoadingError | ReadOnlyError | RedisTimeoutError | OSError) or text.startswith(("MASTERDOWN",)):
             return BrokerUnreachable(f"{self._name} does not answer: {text}")
         if isinstance(error, AuthenticationError | ResponseError):
