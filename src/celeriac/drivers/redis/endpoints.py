@@ -50,7 +50,7 @@ def openers(url: str, options: Mapping[str, Any]) -> Sequence[Opener]:
     """
     parts, number = alternatives(url), database(url)
     if parts[0].startswith("sentinel"):
-        return [_sentinel_opener([parse(part) for part in parts], number, options)]
+        return [_sentinel_opener([_read(part) for part in parts], number, options)]
     return [_opener(part, number, options) for part in parts]
 
 
@@ -60,7 +60,7 @@ def database(url: str) -> int:
     Raises:
         ImproperlyConfigured: it is not a number, or the servers of a list name several.
     """
-    named = {number for part in alternatives(url) if (number := _database(parse(part))) is not None}
+    named = {number for part in alternatives(url) if (number := _database(_read(part))) is not None}
     if len(named) > 1:
         # A settlement that spans two databases must find them under the same numbers after a failover.
         raise ImproperlyConfigured(f"the servers of one Redis URL name several databases: {sorted(named)}; choose one")
@@ -83,10 +83,20 @@ def _database(address: Address) -> int | None:
 
 def server(url: str) -> str:
     """Return what is left of ``url`` without its database: equal for two URLs of one server."""
-    address = parse(url)
+    if "://" not in url:
+        return url.partition("/")[0]  # one of a list
+    address = _read(url)
     if address.scheme in SOCKET_SCHEMES:
         return f"{address.scheme}:///{address.path}"
     return f"{address.scheme}://{address.host or ''}{f':{address.port}' if address.port else ''}"
+
+
+def _read(url: str) -> Address:
+    try:
+        return parse(url)
+    except ImproperlyConfigured:
+        # Not the words of whoever tried, nor the traceback: they may quote half of a password.
+        raise ImproperlyConfigured(f"cannot read the Redis URL {mask(url)!r}") from None
 
 
 def _common(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,7 +116,6 @@ def _opener(url: str, number: int, options: Mapping[str, Any]) -> Opener:
     try:
         parsed: dict[str, Any] = dict(redis.connection.parse_url(url.replace("redis+socket://", "unix://", 1)))
     except ValueError:
-        # Not the library's words, nor its traceback: they may quote half of a password.
         raise ImproperlyConfigured(f"cannot read the Redis URL {mask(url)!r}") from None
     kind: type[Any] = parsed.pop("connection_class", redis.Connection)
     parsed.pop("virtual_host", None)

@@ -44,9 +44,7 @@ class Keys(Struct, frozen=True, kw_only=True):
 
 def keys_from(options: Mapping[str, Any], result_options: Mapping[str, Any]) -> Keys:
     """Build the names from ``broker_transport_options`` and ``result_backend_transport_options``."""
-    steps = sorted(int(step) for step in options.get("priority_steps", (0, 3, 6, 9)))
-    if not steps or steps[0] != 0:
-        raise ImproperlyConfigured(f"broker_transport_options: priority_steps is {steps}; it must begin with 0")
+    steps = _steps(options.get("priority_steps", (0, 3, 6, 9)))
     separator = str(options.get("sep", "\x06\x16"))
     suffixes = tuple(f"{separator}{step}" if step else "" for step in steps)
     prefix = str(options.get("global_keyprefix", ""))
@@ -57,6 +55,19 @@ def keys_from(options: Mapping[str, Any], result_options: Mapping[str, Any]) -> 
         by_priority=tuple(suffixes[bisect_right(steps, priority) - 1] for priority in range(steps[-1] + 1)),
         result_prefix=_result_prefix(str(result_options.get("global_keyprefix", ""))),
     )
+
+
+def _steps(given: Any) -> list[int]:
+    try:
+        # A step named twice is one list, not one that is counted twice.
+        steps = sorted({int(step) for step in given})
+    except (TypeError, ValueError):
+        steps = []
+    if not steps or steps[0] != 0:
+        raise ImproperlyConfigured(
+            f"broker_transport_options: priority_steps is {given!r}; it is a list of numbers, one of them 0"
+        )
+    return steps
 
 
 def _result_prefix(prefix: str) -> str:

@@ -1,6 +1,6 @@
 """Fetch, and wait for what is not there yet.
 
-In a job's life: publish -> **here** -> the child. A call that waits costs nothing while it waits, but for a glance every few seconds
+In a job's life: publish -> **here** -> the child. A call that waits costs nothing, but for a glance every few seconds
 in case a ring was lost. Does not know: settlement, results.
 """
 
