@@ -16,15 +16,24 @@ import redis
 from redis.exceptions import RedisError
 
 from celeriac.abc import CALL_DEADLINE_S, Runtime
-from celeriac.core.errors import BrokerUnreachable
+from celeriac.core.errors import BrokerUnreachable, OperationalError, StoreRefused
 from celeriac.drivers.redis.connection import Connections, bound, forget, hang_up
 
 log = logging.getLogger("celeriac.redis")
 
+FIRST_PAUSE_S = 0.05
+"""Before a connection that broke is renewed; then twice as long each time, up to a second."""
 PING_EVERY_S = 15.0
 """A silent connection is asked whether it still lives; TCP alone would tell after many minutes."""
 
 Notify = Callable[[str, bytes], None]
+
+
+class Confirmation(threading.Event):
+    """Set when the server has answered a subscription."""
+
+    refusal: str | None = None
+    """Why the server said no. ``None``: it did not."""
 
 
 class Listener:
@@ -35,7 +44,7 @@ class Listener:
         self._lock = threading.Lock()
         self._watched: dict[str, tuple[str, Notify]] = {}
         """channel -> id, whom to tell"""
-        self._awaiting: dict[str, list[threading.Event]] = {}
+        self._awaiting: dict[str, list[Confirmation]] = {}
         """channel -> to be set when its subscription is confirmed"""
         self._connection: redis.Connection | None = None
         self._thread: threading.Thread | None = None
@@ -45,11 +54,12 @@ class Listener:
 
         Raises:
             BrokerUnreachable: the subscription was not confirmed in time; the ids are not watched.
+            StoreRefused: the server said no; the ids are not watched.
         """
         channels = {self._channel(id): id for id in ids}
         if not channels:
             return
-        confirmed = threading.Event()
+        confirmed = Confirmation()
         with self._lock:
             for channel, id in channels.items():
                 self._watched[channel] = (id, notify)
@@ -63,6 +73,9 @@ class Listener:
         if not confirmed.wait(CALL_DEADLINE_S):
             self.unwatch(ids)
             raise BrokerUnreachable("no subscription to results within the deadline")
+        if confirmed.refusal is not None:
+            self.unwatch(ids)
+            raise StoreRefused(confirmed.refusal)
 
     def unwatch(self, ids: Sequence[str]) -> None:
         """Announce these ids no longer."""
@@ -101,28 +114,38 @@ class Listener:
             hang_up(connection)
 
     def _listen(self) -> None:
-        me, pause = threading.current_thread(), 0.05
+        me, pause = threading.current_thread(), FIRST_PAUSE_S
         while self._thread is me:
+            connection = None
             try:
                 connection = self._connections.open(CALL_DEADLINE_S)
-            except (RedisError, OSError) as error:
-                log.debug("cannot listen for results: %s", error)
-                self._runtime.sleep(pause)
-                pause = min(2 * pause, 1.0)
-                continue
-            pause = 0.05
-            try:
                 self._subscribe_all(connection, me)
                 while self._thread is me:
                     self._hear(connection)
-            except (RedisError, OSError) as error:
+                    pause = FIRST_PAUSE_S
+            except (RedisError, OSError, OperationalError) as error:
                 if self._thread is me:
-                    log.debug("the connection for results broke: %s", error)
+                    self._lost(error)
+                    self._runtime.sleep(pause)
+                    pause = min(2 * pause, 1.0)
             finally:
                 with self._lock:
-                    if self._connection is connection:
+                    if connection is not None and self._connection is connection:
                         self._connection = None
-                connection.disconnect()
+                if connection is not None:
+                    connection.disconnect()
+
+    def _lost(self, error: Exception) -> None:
+        """Take note that there is no connection. A server that said no will say it again: who waits need not wait longer."""
+        log.debug("no connection for results: %s", error)
+        reason = error if isinstance(error, OperationalError) else self._connections.translate(error)
+        if isinstance(reason, StoreRefused):
+            with self._lock:
+                waiting = [each for some in self._awaiting.values() for each in some]
+                self._awaiting.clear()
+            for each in waiting:
+                each.refusal = str(reason)
+                each.set()
 
     def _subscribe_all(self, connection: redis.Connection, me: threading.Thread) -> None:
         with self._lock:
