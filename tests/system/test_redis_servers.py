@@ -286,6 +286,20 @@ def test_sentinels_name_the_master(servers: Servers, open_store: Callable[..., R
         assert client.exists("celery-task-meta-a") == 1
 
 
+def test_who_gave_options_of_tls_never_talks_to_a_master_in_plain_text(
+    servers: Servers, open_store: Callable[..., RedisStore]
+) -> None:
+    _, master = servers.plain()
+    sentinel = a_sentinel(servers, master)
+    store = open_store(f"sentinel://127.0.0.1:{sentinel}", options={"master_name": MASTER, "ssl_cert_reqs": "none"})
+
+    with pytest.raises(BrokerUnreachable):
+        store.publish([an_outgoing("a")], deadline_s=0.3)
+
+    with closing(redis.Redis(port=master)) as client:
+        assert client.dbsize() == 0
+
+
 def test_a_master_that_no_sentinel_knows_is_named(servers: Servers, open_store: Callable[..., RedisStore]) -> None:
     _, master = servers.plain()
     sentinel = a_sentinel(servers, master)
