@@ -131,3 +131,14 @@ def test_a_program_may_set_up_its_workers_by_signal(terminal: Terminal) -> None:
     ran = terminal.celeriac("-A", "setup", "worker", "-n", "shop@here")
 
     assert " .> concurrency: 7 (prefork)" in ran.out.splitlines(), ran.err
+
+
+def test_a_worker_does_not_wait_for_what_cannot_mend_itself(terminal: Terminal) -> None:
+    terminal.write("shop.py", TALKATIVE)
+    terminal.write("notes.db", "these are notes, not a database\n" * 100)
+
+    ran = terminal.celeriac("-A", "shop", "-b", "sqlite:///notes.db", "worker")
+
+    assert ran.code != 0
+    assert "notes.db" in ran.err
+    assert "Traceback" not in ran.err

@@ -25,7 +25,6 @@ from celeriac.core.representation import safe_repr
 from celeriac.core.typedjson import TooDeep, flatten, unflatten
 
 PERSISTENT: Final = 2
-TRANSIENT: Final = 1
 DELIVERIES: Final = "celeriac-deliveries"
 """Header: how often the message was handed out and lost with a dying process."""
 REDELIVERED: Final = "redelivered"
@@ -100,7 +99,7 @@ def encode(
         now: The present moment, with time zone: ``expires`` is also sent as a duration.
         serializer: Name or content type of the body's form.
         compression: ``"gzip"``, ``"zstd"``, ...; ``None``: none.
-        delivery_mode: ``PERSISTENT`` or ``TRANSIENT``; some brokers keep the first on disk.
+        delivery_mode: ``PERSISTENT``, or 1 for what need not survive a restart of the broker.
 
     Raises:
         EncodeError: an argument or header cannot be written; the message says which.

@@ -63,8 +63,6 @@ class Leases:
         self._broker, self._node, self._name, self._queues = broker, node, name, list(queues)
         self._reader, self._terms, self._runtime = reader, terms, runtime
         self._max_deliveries, self._lease_s, self._info = max_deliveries, lease_s, info
-        # A store takes a sixth of a lease without a sign of life for the silence of all, and then calls nobody dead.
-        self._tick_s = min(TICK_S, lease_s / 12)
         self._dead: deque[DeadChild] = deque()
         self._unburied: set[Lessee] = set()
         """Lessees of other nodes whose burial was begun: an answer may have been lost, and what they held may be ours by now."""

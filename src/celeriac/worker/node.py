@@ -139,10 +139,6 @@ class Node:
             self._announced = True
             self._on_ready()
 
-    def pids(self) -> list[int]:
-        """Return the process ids of the children."""
-        return [place.pid for place in self._places if place.pid]
-
     def _start(self, index: int, place: _Place) -> None:
         self._generation += 1
         place.name = f"{index}.{self._generation}"
@@ -175,6 +171,8 @@ class Node:
         detail = _how(report.status)
         if report.status != 0 and not place.cold and place.timed_out is None:
             log.error("child %s (pid %d) ended: %s", place.name, report.pid, detail, extra={"event": "child-died"})
+        if place.cold:
+            detail = "stopped at once by its operator"
         death = Death(detail, timed_out=place.timed_out, handed_back=place.cold)
         self._leases.child_died(DeadChild(Lessee(self._id, place.name), slot.started, slot.running, death))
         self._broker.interrupt()  # the keeper dozes
@@ -198,6 +196,8 @@ class Node:
                 self._signal(place, signal.SIGTERM)
 
     def _kill_all(self) -> None:
+        if any(place.pid and not place.cold for place in self._places):
+            log.warning("cold shutdown: running tasks are stopped; what acknowledges late goes back to its queue")
         for place in self._places:
             if place.pid and not place.cold:
                 place.cold = True

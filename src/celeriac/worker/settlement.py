@@ -16,8 +16,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from celeriac.app.task import Task
 from celeriac.core import exceptions, states, taskmeta
-from celeriac.core.errors import DecodeError, EncodeError, NotRegistered, TaskRevokedError, WorkerLostError
+from celeriac.core.errors import (
+    DecodeError,
+    EncodeError,
+    NotRegistered,
+    TaskRevokedError,
+    TimeLimitExceeded,
+    WorkerLostError,
+)
 from celeriac.core.errors import Reject as RejectError
 from celeriac.core.message import Delivery, Message, Outgoing, Rejected
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Revoked, Success
@@ -86,9 +94,15 @@ def _failed(request: Request, failure: Failure, *, now: datetime, terms: Terms, 
     fate: Done | DeadLetter = Done()
     if failure.uncallable:
         fate = _letter("arguments", exceptions.text(error), message)
-    elif task.acks_late and not task.acks_on_failure_or_timeout:
+    elif task.acks_late and not _acks_failure(task, error):
         fate = _letter("failed", exceptions.text(error), message)
     return Settlement(tag=request.delivery.tag, fate=fate, result=result, followups=messages)
+
+
+def _acks_failure(task: Task[..., Any], error: BaseException) -> bool:
+    """Whether a late-acked message is done although its run failed: the narrower option wins where it is given."""
+    narrower = task.acks_on_timeout if isinstance(error, TimeLimitExceeded) else task.acks_on_failure
+    return task.acks_on_failure_or_timeout if narrower is None else narrower
 
 
 def started(request: Request, *, pid: int, terms: Terms, now: datetime) -> StoredResult:

@@ -17,7 +17,7 @@ from typing import Any
 from celeriac.abc import LEASE_S, Lessee, Runtime, Store
 from celeriac.app import signals
 from celeriac.app.app import Celery
-from celeriac.core.errors import ImproperlyConfigured, OperationalError, SoftTimeLimitExceeded
+from celeriac.core.errors import ImproperlyConfigured, OperationalError, SoftTimeLimitExceeded, StoreRefused
 from celeriac.core.message import Message, Outgoing
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
@@ -164,6 +164,8 @@ def wait_for_store(plan: Plan, leases: Leases, runtime: Runtime, *, stopped: Cal
     while not stopped():
         try:
             leases.tick()
+        except StoreRefused:
+            raise  # it answered: a wrong password or file does not mend itself
         except OperationalError as error:
             attempts += 1
             if not plan.retry_on_startup or (plan.max_retries and attempts > plan.max_retries):

@@ -35,6 +35,8 @@ class PlainTask(Task[..., Any]):
     track_started = False
     acks_late = False
     acks_on_failure_or_timeout = True
+    acks_on_failure: bool | None = None
+    acks_on_timeout: bool | None = None
     reject_on_worker_lost = None
     time_limit = None
     soft_time_limit = None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from celeriac.core import taskmeta
-from celeriac.core.errors import DecodeError, NotRegistered, TaskRevokedError, WorkerLostError
+from celeriac.core.errors import DecodeError, NotRegistered, TaskRevokedError, TimeLimitExceeded, WorkerLostError
 from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Revoked, Success
 from celeriac.core.settlement import DeadLetter, Done, Settlement, StoredResult
@@ -209,3 +209,21 @@ def test_garbage_without_an_id_is_kept_and_nothing_is_stored() -> None:
     settlement = refuse(delivery, Rejected("malformed", "why"), None, now=NOON, terms=TERMS)
 
     assert settlement == Settlement(tag=7, fate=DeadLetter(reason="malformed", detail="why"))
+
+
+@pytest.mark.parametrize(
+    ("error", "options", "done"),
+    [
+        (ValueError("no"), {"acks_on_failure": False}, False),
+        (ValueError("no"), {"acks_on_timeout": False}, True),
+        (TimeLimitExceeded(3), {"acks_on_timeout": False}, False),
+        (TimeLimitExceeded(3), {"acks_on_failure": False}, True),
+        (ValueError("no"), {"acks_on_failure": True, "acks_on_failure_or_timeout": False}, True),
+    ],
+)
+def test_the_narrower_option_says_whether_a_failed_late_acked_message_is_done(
+    error: Exception, options: dict[str, Any], done: bool
+) -> None:
+    settlement = settled(Failure(error), acks_late=True, **options)
+
+    assert isinstance(settlement.fate, Done) == done

@@ -31,7 +31,7 @@ class Records:
 
     def leave(self, node: str) -> None:
         """Forget a node; should a lessee of it hold something after all, its lease ends now and others take over."""
-        self._connections.call("EVAL", _LEAVE, 0, self._own, node)
+        self._connections.run(self._leave, [self._own, node])
 
     def nodes(self) -> list[NodeRecord]:
         """Return the nodes whose lease holds."""
@@ -161,11 +161,6 @@ class Records:
                     )
 
 
-_LEAVE = """
-if redis.call('EXISTS', ARGV[1] .. 'children:' .. ARGV[2]) == 1 then return redis.call('ZADD', ARGV[1] .. 'nodes', 0, ARGV[2]) end
-redis.call('HDEL', ARGV[1] .. 'records', ARGV[2])
-return redis.call('ZREM', ARGV[1] .. 'nodes', ARGV[2])
-"""
 _REPLAY = """
 if redis.call('HDEL', ARGV[1] .. 'dead', ARGV[2]) == 0 then return 0 end
 redis.call('ZREM', ARGV[1] .. 'dead:order', ARGV[2])
