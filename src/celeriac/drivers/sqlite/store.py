@@ -246,6 +246,10 @@ class SqliteStore:
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def _bells(self) -> Bells:
+        if self._opened_bells is None:
+            # What is no database of ours is refused before a folder is made beside it.
+            with self._connections.reading():
+                pass
         with self._opening:
             if self._opened_bells is None:
                 self._opened_bells = Bells(BellFolder(self._connections.real_path), runtime=self._runtime)

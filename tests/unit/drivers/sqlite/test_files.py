@@ -80,6 +80,19 @@ def test_a_file_of_something_else_is_refused_and_left_alone(path: str) -> None:
     assert Path(path).read_bytes() == b"my diary\n" * 1000
 
 
+def test_nothing_is_made_beside_a_file_of_something_else(path: str) -> None:
+    Path(path).write_text("root:x:0:0:root:/root:/bin/sh\n")
+    os.chmod(path, 0o600)
+    store = SqliteStore(path, runtime=SystemRuntime())
+
+    with pytest.raises(StoreRefused, match="not a SQLite database"):
+        store.keep("node", name="node", info={}, queues=[])
+    with pytest.raises(StoreRefused, match="not a SQLite database"):
+        store.doze(0.0)
+
+    assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
+
+
 def test_the_database_of_another_program_is_refused(path: str) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE customer (name)")
