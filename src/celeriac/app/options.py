@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Final, TypedDict
+from uuid import UUID
 
 from msgspec import Struct
+
+from celeriac.app.names import checked_address, checked_id
 
 Moment = datetime | str
 """A date, or its ISO 8601 text. Without a zone: in the app's."""
@@ -24,7 +27,7 @@ class FurtherKeywords(TypedDict, total=False):
     """Keywords of ``Task.retry`` beside its own. Each is explained at ``CallOptions``."""
 
     expires: float | timedelta | Moment | None
-    task_id: str | None
+    task_id: str | UUID | None
     queue: Any
     exchange: Any
     routing_key: str | None
@@ -132,12 +135,18 @@ def options_from(given: Mapping[str, Any]) -> CallOptions:
 
     Raises:
         TypeError: there is no such option; the message names the nearest, or says that this version lacks it.
+        ValueError: a queue, routing key or id that nobody could find again.
     """
     if not given:
         return NO_OPTIONS
     for name in given:
         if name not in _NAMES:
             raise TypeError(_refusal(name))
+    checked_address(given.get("queue"), "queue")
+    checked_address(given.get("exchange"), "exchange", may_be_empty=True)
+    checked_address(given.get("routing_key"), "routing_key", may_be_empty=True)
+    if given.get("task_id") is not None:
+        return CallOptions(**{**given, "task_id": checked_id(given["task_id"])})
     return CallOptions(**given)
 
 

@@ -14,13 +14,14 @@ from typing import Any, Final
 from celeriac.abc import PUBLISH_DEADLINE_S, Store
 from celeriac.app import signals
 from celeriac.app.context import Context, current_context
+from celeriac.app.names import checked_address
 from celeriac.app.options import NO_OPTIONS, CallOptions
 from celeriac.app.outbox import Outbox
 from celeriac.app.plan import Call, Surroundings, plan_call, plan_group
 from celeriac.core import protocol
 from celeriac.core.errors import Retry
 from celeriac.core.message import Message, Outgoing
-from celeriac.core.retry import policy_of
+from celeriac.core.retry import RetryPolicy, policy_of
 from celeriac.core.routing import Route, Router
 
 ONE_TRY_S: Final = 1.0
@@ -49,7 +50,7 @@ class Producer:
         self._routes: dict[str, Route] | None = {} if routes_by_name else None
         """Routes of calls of which nothing but the name matters; ``None``: a function decides each time."""
         self._retry, self._retry_policy = retry, policy_of(retry_policy)
-        self._deadline_s = self._deadline_of(NO_OPTIONS)
+        self._deadline_s = deadline_s_of(retry, self._retry_policy)
 
     def submit(self, call: Call) -> Message:
         """Send one call and return its message.
@@ -101,11 +102,11 @@ class Producer:
             if route is None:
                 route = self._route_of(message)
         else:
-            route = self._router.route(message.task, message.args, message.kwargs, _said(call))
+            route = _checked(self._router.route(message.task, message.args, message.kwargs, _said(call)))
         return self._encode(message, call, route)
 
     def _route_of(self, message: Message) -> Route:
-        route = self._router.route(message.task, message.args, message.kwargs)
+        route = _checked(self._router.route(message.task, message.args, message.kwargs))
         if self._routes is not None and len(self._routes) < MOST_ROUTES:
             self._routes[message.task] = route
         return route
@@ -148,20 +149,32 @@ class Producer:
             _announce_after(outgoing)
 
     def _deadline_of(self, options: CallOptions) -> float:
-        if options is NO_OPTIONS and hasattr(self, "_deadline_s"):
+        if options is NO_OPTIONS:
             return self._deadline_s
-        if not (self._retry if options.retry is None else options.retry):
-            return ONE_TRY_S
-        policy = policy_of(options.retry_policy, default=self._retry_policy)
-        if policy.max_retries is None:
-            return PUBLISH_DEADLINE_S
-        # Whoever asks for longer pauses than the deadline wants to wait for longer.
-        return max(PUBLISH_DEADLINE_S, sum(policy.intervals_s()))
+        retry = self._retry if options.retry is None else options.retry
+        return deadline_s_of(retry, policy_of(options.retry_policy, default=self._retry_policy))
+
+
+def deadline_s_of(retry: bool, policy: RetryPolicy) -> float:
+    """Return how long a publish may take, all its tries together."""
+    if not retry:
+        return ONE_TRY_S
+    if policy.max_retries is None:
+        return PUBLISH_DEADLINE_S
+    # Whoever asks for longer pauses than the deadline wants to wait for longer.
+    return max(PUBLISH_DEADLINE_S, sum(policy.intervals_s()))
 
 
 def _caller() -> Message | None:
     context = current_context()
     return None if context is None or context.called_directly else context.message
+
+
+def _checked(route: Route) -> Route:
+    """Tasks and ``task_routes`` name queues, too. A message to an exchange has none."""
+    checked_address(route.queue, "queue", may_be_empty=bool(route.exchange))
+    checked_address(route.routing_key, "routing_key", may_be_empty=True)
+    return route
 
 
 def _said(call: Call) -> dict[str, Any]:
