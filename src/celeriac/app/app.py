@@ -18,6 +18,7 @@ from weakref import WeakSet
 
 from celeriac.abc import Runtime, Store
 from celeriac.app import current, signals
+from celeriac.app.arguments import arguments_from
 from celeriac.app.assembly import broker_url, make_producer, result_url, router_of, store_of
 from celeriac.app.declaring import TaskOptions, apply_options, task_name, warn_of_another
 from celeriac.app.discovery import discover, import_all
@@ -25,6 +26,7 @@ from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.outbox import Outbox
 from celeriac.app.plan import Call, Recipe
 from celeriac.app.producer import Producer
+from celeriac.app.recipes import recipe_from
 from celeriac.app.registry import TaskRegistry
 from celeriac.app.result import AsyncResult, sent
 from celeriac.app.results import Results
@@ -194,16 +196,7 @@ class Celery:
         """Return what holds for every call of the task ``name``, known here or not."""
         if name in self._tasks:
             return self._tasks[name].recipe()
-        settings = self.settings.task
-        mode = 1 if settings.default_delivery_mode in {1, "transient"} else 2
-        return Recipe(
-            name=name,
-            serializer=settings.serializer,
-            compression=settings.compression,
-            delivery_mode=mode,
-            priority=settings.default_priority or 0,
-            inherit_priority=settings.inherit_parent_priority,
-        )
+        return recipe_from(name, self.settings.task)
 
     def run_here(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Call the task ``name`` as a function."""
@@ -217,7 +210,7 @@ class Celery:
         **options: Unpack[OptionKeywords],
     ) -> AsyncResult[Any]:
         """Send a task by its name, known here or not. Arguments and errors are those of ``Task.apply_async``."""
-        call = Call(self.recipe_of(name), args or (), kwargs or {}, options_from(options))
+        call = Call(self.recipe_of(name), *arguments_from(args, kwargs), options_from(options))
         return sent(self, self.producer.submit(call), remember=call.options.add_to_parent)
 
     def signature(

@@ -14,6 +14,19 @@ from typing import Any
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+def arguments_from(args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """Return the arguments that a program gave to ``apply_async`` or ``send_task``; ``None`` and empty ones are none.
+
+    Raises:
+        TypeError: a lone value or a text where a list of arguments belongs, or no mapping of names.
+    """
+    if args is not None and not isinstance(args, tuple | list):
+        raise TypeError(f"args must be a list or tuple, not {args!r}")
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise TypeError(f"kwargs must be a mapping of names to values, not {kwargs!r}")
+    return args or (), kwargs or {}
+
+
 class Parameters:
     """What a function takes."""
 

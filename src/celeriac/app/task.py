@@ -12,12 +12,15 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Generic, NoReturn, ParamSpec, TypeVar, Unpack, overload
 
-from celeriac.app.arguments import Parameters
+from msgspec.structs import replace
+
+from celeriac.app.arguments import Parameters, arguments_from
 from celeriac.app.context import Context, current_context
 from celeriac.app.home import Home
 from celeriac.app.options import NO_OPTIONS, FurtherKeywords, OptionKeywords, options_from
 from celeriac.app.plan import Call, Recipe
 from celeriac.app.producer import Producer
+from celeriac.app.recipes import delivery_mode_from, recipe_from
 from celeriac.app.result import AsyncResult, sent
 from celeriac.app.retrying import RetryRules, Wish, plan_retry
 from celeriac.app.signature import Signature
@@ -128,22 +131,19 @@ class Task(Generic[P, R]):
         self._revision = revision
 
     def _make_recipe(self) -> Recipe:
-        settings = self.app.conf.settings().task
-        return Recipe(
-            name=self.name,
+        return replace(
+            recipe_from(self.name, self.app.conf.settings().task),
             serializer=self.serializer,
             compression=self.compression,
-            delivery_mode=1 if self.delivery_mode in {1, "transient"} else 2,
+            delivery_mode=delivery_mode_from(self.delivery_mode),
             ignore_result=self.ignore_result,
             priority=self.priority or 0,
-            inherit_priority=settings.inherit_parent_priority,
             expires=self.expires,
             time_limit=self.time_limit,
             soft_time_limit=self.soft_time_limit,
             queue=self.queue,
             exchange=self.exchange,
             routing_key=self.routing_key,
-            repr_levels=settings.repr_maxlevels or 1_000_000,
         )
 
     @overload
@@ -224,7 +224,7 @@ class Task(Generic[P, R]):
         return sent(self.app, await self.app.producer.asubmit(call), remember=call.options.add_to_parent)
 
     def _call(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: OptionKeywords) -> Call:
-        args, kwargs = args or (), kwargs or {}
+        args, kwargs = arguments_from(args, kwargs)
         if self.typing and (kwargs or len(args) not in self._parameters.fits):
             self._parameters.check(args, kwargs)
         return Call(self.recipe(), args, kwargs, options_from(options) if options else NO_OPTIONS)
