@@ -111,7 +111,10 @@ class _Opening:
             case "sqlite":
                 from celeriac.drivers.sqlite.store import SqliteStore  # late: imports sqlite3
 
-                return SqliteStore(str(sqlite_file(broker_url, self._environ)), runtime=self._runtime)
+                file = sqlite_file(broker_url, self._environ)
+                # A path that somebody typed may be a wrong one; ours is right, but nobody has made its folder.
+                ours = file.absolute() == default_database(self._environ).absolute()
+                return SqliteStore(str(file), runtime=self._runtime, create_parents=ours)
             case scheme if scheme in REDIS_SCHEMES:
                 return self._redis(broker_url, result_url, only_results=only_results)
             case unknown:

@@ -32,6 +32,26 @@ def test_one_place_for_both_is_one_store(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("url", [None, "sqlite://"])
+def test_the_folder_of_the_default_file_is_created(tmp_path: Path, url: str | None) -> None:
+    store = open_store(url, url, runtime=VirtualRuntime(), environ={"XDG_DATA_HOME": str(tmp_path / "data")})
+
+    depths = store.depth(["q"])
+    store.close()
+
+    assert depths == [0]
+    assert (tmp_path / "data" / "celeriac" / "celeriac.db").is_file()
+
+
+def test_the_folder_of_a_file_that_was_given_is_not_created(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/mistyped/q.db"
+
+    store = opened(url, url)
+
+    with pytest.raises(ImproperlyConfigured, match=f"no folder '{tmp_path}/mistyped'"):
+        store.depth(["q"])
+
+
 def test_two_places_are_a_pair(tmp_path: Path) -> None:
     assert isinstance(opened("memory://pair", f"sqlite:///{tmp_path}/q.db"), Pair)
     assert isinstance(opened("memory://pair", "memory://other"), Pair)

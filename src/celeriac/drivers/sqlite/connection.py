@@ -31,11 +31,11 @@ T = TypeVar("T")
 class Connections:
     """A pool that grows with the number of threads that call at the same time."""
 
-    def __init__(self, path: str, *, runtime: Runtime, synchronous: str) -> None:
+    def __init__(self, path: str, *, runtime: Runtime, synchronous: str, create_parents: bool) -> None:
         check_version(sqlite3.sqlite_version_info)
         check_synchronous(synchronous)
         self.path = path
-        self._runtime, self._synchronous = runtime, synchronous
+        self._runtime, self._synchronous, self._create_parents = runtime, synchronous, create_parents
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -51,7 +51,7 @@ class Connections:
     def real_path(self) -> str:
         """The file, created when it is missing."""
         if self._real_path is None:
-            self._real_path = prepare(self.path)
+            self._real_path = prepare(self.path, create_parents=self._create_parents)
         return self._real_path
 
     @contextmanager

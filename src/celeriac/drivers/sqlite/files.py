@@ -20,15 +20,20 @@ PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 
 
-def prepare(path: str) -> str:
-    """Create the database file, empty, and its folder where they are missing; return its one true path.
+def prepare(path: str, *, create_parents: bool) -> str:
+    """Create the database file, empty, where it is missing, and its folder if asked to; return its one true path.
 
     Raises:
-        ImproperlyConfigured: it cannot be created, or others could change it.
+        ImproperlyConfigured: it cannot be created, its folder is missing, or others could change it.
     """
     real = os.path.realpath(path)
+    folder = os.path.dirname(real)
     try:
-        make_private_folder(os.path.dirname(real))
+        if create_parents:
+            make_private_folder(folder)
+        elif not os.path.exists(folder):
+            # Made by itself, the folder of a mistyped path would look like a store where nothing waits.
+            raise ImproperlyConfigured(f"cannot use {real!r} as database: there is no folder {folder!r}; create it first")
         with suppress(FileExistsError):
             made = os.open(real, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, PRIVATE_FILE)
             os.close(made)

@@ -37,19 +37,20 @@ PRIORITIES = range(10)
 class SqliteStore:
     """Broker and result backend in one file, for any number of threads and processes of one machine."""
 
-    def __init__(self, path: str, *, runtime: Runtime, synchronous: str = "normal") -> None:
+    def __init__(self, path: str, *, runtime: Runtime, synchronous: str = "normal", create_parents: bool = False) -> None:
         """Nothing is opened yet.
 
         Args:
-            path: The file. It is created when it is missing, and its folder too, both for this user alone.
+            path: The file. It is created when it is missing, for this user alone.
             runtime: Clocks, ids, chance.
             synchronous: What a commit waits for: ``normal`` survives the death of any process, ``full`` a power cut too.
+            create_parents: Whether missing folders above the file are created, for this user alone. Otherwise they are an error.
 
         Raises:
             ImproperlyConfigured: SQLite is too old, or there is no such ``synchronous``.
         """
         self._runtime = runtime
-        self._connections = Connections(path, runtime=runtime, synchronous=synchronous)
+        self._connections = Connections(path, runtime=runtime, synchronous=synchronous, create_parents=create_parents)
         self._opening = threading.Lock()
         self._opened_bells: Bells | None = None
         self._tail = Tail()

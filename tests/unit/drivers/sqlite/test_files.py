@@ -33,7 +33,7 @@ def test_files_are_private_even_without_a_umask(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     path = folder / "celeriac.db"
 
-    with closing(SqliteStore(str(path), runtime=SystemRuntime())) as store:
+    with closing(SqliteStore(str(path), runtime=SystemRuntime(), create_parents=True)) as store:
         store.store_results([])
         store.keep("node", name="node", info={}, queues=[])
 
@@ -41,6 +41,16 @@ def test_files_are_private_even_without_a_umask(tmp_path: Path) -> None:
         folders = [tmp_path / "new", folder, folder / "celeriac.db-bells"]
         assert [mode(file) for file in files] == [0o600] * 3
         assert [mode(folder) for folder in folders] == [0o700] * 3
+
+
+def test_a_missing_folder_is_named_and_not_created(tmp_path: Path) -> None:
+    folder = tmp_path / "mistyped" / "folder"
+    store = SqliteStore(str(folder / "celeriac.db"), runtime=SystemRuntime())
+
+    with pytest.raises(ImproperlyConfigured, match=f"there is no folder '{folder}'"):
+        store.depth(["q"])
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_everybody_may_write_to_is_refused(path: str) -> None:
