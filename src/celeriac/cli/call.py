@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from celeriac.cli.ending import finish
-from celeriac.cli.option_types import json_array, json_object, moment, moment_or_seconds
+from celeriac.cli.option_types import json_array, json_object, moment, moment_or_seconds, plain_name
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
 
@@ -29,7 +29,7 @@ from celeriac.cli.program import Program, pass_program
     help="Do not start it after this moment, or after so many seconds.",
 )
 @click.option("--serializer", help="Serializer of the message. [default: as the app says]")
-@click.option("--queue", help="Queue.")
+@click.option("--queue", type=plain_name, metavar="NAME", help="Queue.")
 @click.option("--exchange", help="Exchange.")
 @click.option("--routing-key", help="Routing key.")
 @click.option("-w", "--wait", is_flag=True, help="Wait for the result and print it; show progress that the task reports.")

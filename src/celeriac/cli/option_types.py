@@ -1,4 +1,4 @@
-"""What options hold that click has no type for: lists, JSON, moments. Each fails with a sentence that shows what is allowed.
+"""What options hold that click has no type for: names, lists, JSON, moments. Each fails with a sentence that says why.
 
 Plain functions from text to value, as click takes them for ``type``. Does not know: options.
 """
@@ -7,18 +7,42 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 T = TypeVar("T")
 
+LONGEST_NAME: Final = 255
+"""Characters. What AMQP allows a queue; a longer name is a mistake in any store."""
+
 
 def comma_list(text: str | tuple[str, ...]) -> tuple[str, ...]:
-    """Split ``a,b,c``; blanks around names do not count."""
+    """Split ``a,b,c``; blanks around names do not count. A name must be there: nothing would mean all, or the usual one."""
     if isinstance(text, tuple):  # a default
         return text
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(","))
+    if "" in names:
+        raise click.BadParameter(f"{text!r} has an empty name in it: give names with commas between them, such as 'a,b'")
+    return names
+
+
+def queue_list(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Split ``a,b,c`` into names of queues."""
+    if isinstance(text, tuple):  # a default
+        return text
+    return tuple(plain_name(name) for name in comma_list(text))
+
+
+def plain_name(text: str) -> str:
+    """Take the name of a queue or node: something that can be told from its neighbours wherever it is shown."""
+    if not text:
+        raise click.BadParameter("'' is no name: it is empty")
+    if len(text) > LONGEST_NAME:
+        raise click.BadParameter(f"{text[:20] + '...'!r} is no name: it has {len(text)} characters, {LONGEST_NAME} are allowed")
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise click.BadParameter(f"{text!r} is no name: it has a space or a control character in it")
+    return text
 
 
 def json_array(text: str) -> list[Any]:

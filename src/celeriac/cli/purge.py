@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from celeriac.cli.option_types import comma_list
+from celeriac.cli.option_types import comma_list, queue_list
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
 
@@ -12,7 +12,7 @@ from celeriac.cli.program import Program, pass_program
 @click.command("purge")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @click.option(
-    "-Q", "--queues", type=comma_list, metavar="A,B,...", default=(), help="Only these queues.  [default: all of the app]"
+    "-Q", "--queues", type=queue_list, metavar="A,B,...", default=(), help="Only these queues.  [default: all of the app]"
 )
 @click.option("-X", "--exclude-queues", type=comma_list, metavar="A,B,...", default=(), help="Not these queues.")
 @as_json

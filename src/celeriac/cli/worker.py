@@ -18,7 +18,7 @@ from celeriac.cli.banner import Portrait, banner
 from celeriac.cli.extra_settings import extra_settings
 from celeriac.cli.log_file import log_file
 from celeriac.cli.logging_setup import install_logging, level_number, redirected_stdouts
-from celeriac.cli.option_types import comma_list, tasks_at_a_time
+from celeriac.cli.option_types import comma_list, plain_name, queue_list, tasks_at_a_time
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.store_urls import store_urls
 from celeriac.cli.superuser import check_superuser
@@ -33,7 +33,11 @@ NOTHING_TO_SWITCH = "Taken for Celery's sake: there is no such thing to switch o
 
 @click.command("worker")
 @click.option(
-    "-n", "--hostname", metavar="NAME", help="Name of the node: %h host, %n its first part, %d its domain.  [default: celery@%h]"
+    "-n",
+    "--hostname",
+    type=plain_name,
+    metavar="NAME",
+    help="Name of the node: %h host, %n its first part, %d its domain.  [default: celery@%h]",
 )
 @click.option("-l", "--loglevel", type=click.Choice(LEVELS, case_sensitive=False), default="WARNING", show_default=True)
 @click.option("-f", "--logfile", metavar="FILE", help="Log file; %n and %h are the node's. [default: stderr]")
@@ -43,7 +47,7 @@ NOTHING_TO_SWITCH = "Taken for Celery's sake: there is no such thing to switch o
 @click.option(
     "-P", "--pool", type=click.Choice(POOLS), help="How tasks run: in processes (prefork), threads, asyncio, or here (solo)."
 )
-@click.option("-Q", "--queues", type=comma_list, metavar="A,B,...", help="Serve these queues.")
+@click.option("-Q", "--queues", type=queue_list, metavar="A,B,...", help="Serve these queues.")
 @click.option("-X", "--exclude-queues", type=comma_list, metavar="A,B,...", default=(), help="Do not serve these queues.")
 @click.option("-I", "--include", type=comma_list, metavar="A,B,...", default=(), help="Import these modules too.")
 @click.option("--purge", "--discard", is_flag=True, help="First delete what waits in the queues.")
