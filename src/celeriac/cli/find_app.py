@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
 from celeriac.app.app import Celery
+from celeriac.app.blame import place_of
 from celeriac.cli.failures import AppNotFound
 
 USUAL_NAMES = ("app", "celery")
@@ -25,9 +25,12 @@ def find_app(spec: str) -> Celery:
     Raises:
         AppNotFound: there is no such module or attribute, importing failed, or what was found is no app.
     """
+    module_name, colon, attribute = spec.partition(":")
+    if "" in module_name.split("."):
+        # Python's import would complain of arguments that nobody typed.
+        raise AppNotFound(f"-A {spec!r}: that names no module; write it as in -A shop, -A shop.tasks or -A shop:app")
     if (here := os.getcwd()) not in sys.path:
         sys.path.insert(0, here)
-    module_name, colon, attribute = spec.partition(":")
     found = attribute_of(import_named(module_name, spec), attribute, spec) if colon else resolve_dotted(spec)
     if isinstance(found, Celery):
         return found
@@ -82,14 +85,10 @@ def no_module(spec: str, name: str) -> AppNotFound:
 
 
 def told(name: str, error: BaseException) -> str:
-    """Say which line of whose file raised."""
-    if isinstance(error, SyntaxError):
-        place = f"{error.filename}, line {error.lineno}"
-    else:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{last.filename}, line {last.lineno}"
+    """Say which line of the user's files raised."""
+    place = place_of(error)
     reason = " ".join(str(error).split())
-    return f"importing {name!r} failed with {type(error).__name__}: {reason} ({place})"
+    return f"importing {name!r} failed with {type(error).__name__}: {reason}{f' ({place})' if place else ''}"
 
 
 def attribute_of(module: ModuleType, path: str, spec: str) -> object:
