@@ -57,6 +57,10 @@ def driver_options(settings: Settings) -> DriverOptions:
     results = {name: getattr(redis, name) for name in names if getattr(redis, name) is not None} | results
     if isinstance(redis.backend_use_ssl, Mapping):
         results.update(redis.backend_use_ssl)
+    for options, use_ssl in ((broker, settings.broker.use_ssl), (results, redis.backend_use_ssl)):
+        if use_ssl and not any(name.startswith("ssl_") for name in options):
+            # Sentinels' URLs cannot say that TLS is meant: an option of TLS does.
+            options["ssl_cert_reqs"] = "required"
     return DriverOptions(broker=broker, results=results)
 
 

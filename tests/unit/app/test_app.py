@@ -245,6 +245,15 @@ def test_who_asks_for_tls_gets_it_whatever_the_url_says() -> None:
     assert (app.places.broker, app.places.results) == ("rediss://a;rediss://b", "rediss://a/1")
 
 
+def test_who_asks_for_tls_with_sentinels_gets_an_option_that_means_it() -> None:
+    app = Celery("c", broker="sentinel://a", backend="sentinel://a", set_as_current=False)
+
+    app.conf.update(broker_use_ssl=True, redis_backend_use_ssl=True)
+
+    options = driver_options(app.settings)
+    assert (options.broker["ssl_cert_reqs"], options.results["ssl_cert_reqs"]) == ("required", "required")
+
+
 def test_options_of_drivers_come_from_their_settings() -> None:
     app = Celery("c", set_as_current=False)
     app.conf.update(

@@ -48,6 +48,8 @@ def test_several_servers_share_the_scheme_of_the_first() -> None:
         ("redis://user:hunt/er@2@host/0", "redis://user:**@host/0"),
         ("sentinel://:hunter2@a:1;sentinel://:hunter2@b:2", "sentinel://:**@a:1;sentinel://:**@b:2"),
         ("redis://a;user:hunter2@b", "redis://a;user:**@b"),
+        ("redis://:hunt?er2@host", "redis://**"),
+        ("redis://host?client_name=me@home", "redis://host?client_name=me@home"),
         ("rediss://host?password=hunter2&ssl_password=hunter2&db=1", "rediss://host?password=**&ssl_password=**&db=1"),
         ("redis://host:6379/0", "redis://host:6379/0"),
         ("sqlite:////srv/q.db", "sqlite:////srv/q.db"),
@@ -57,11 +59,12 @@ def test_passwords_are_never_shown(url: str, shown: str) -> None:
     assert mask(url) == shown
 
 
-def test_a_url_that_cannot_be_read_is_refused_without_its_password() -> None:
-    with pytest.raises(ImproperlyConfigured) as caught:
-        parse("redis://:hunter2@host:port")
+@pytest.mark.parametrize("url", ["redis://:hunter2@host:port", "redis://:hunt/er2@host", "redis://:hunt?er2@host"])
+def test_a_url_that_cannot_be_read_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="cannot read the URL") as caught:
+        parse(url)
 
-    assert "hunter2" not in str(caught.value)
+    assert "hunt" not in str(caught.value)
     assert "hunter2" not in repr(parse("redis://:hunter2@host"))
 
 
