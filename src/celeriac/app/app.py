@@ -273,7 +273,8 @@ class Celery:
         """Import what ``imports``, ``include`` and ``autodiscover_tasks`` name: a worker's first step."""
         signals.import_modules.send(self)
         general = self.settings.general
-        import_all((*general.imports, *general.include))
+        import_all(general.imports, "imports")
+        import_all(general.include, "include")
         while self._packages:
             names, related = self._packages.pop(0)
             discover(names() if callable(names) else names, related)

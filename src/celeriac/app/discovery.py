@@ -9,11 +9,29 @@ from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 
+from celeriac.app.blame import place_of
+from celeriac.core.errors import ImproperlyConfigured
 
-def import_all(modules: Iterable[str]) -> None:
-    """Import each of these modules; one that fails to import is an error of the program, and raises."""
+
+def import_all(modules: Iterable[str], setting: str) -> None:
+    """Import each of these modules, which ``setting`` names.
+
+    Raises:
+        ImproperlyConfigured: there is no such module, or what it imports itself is not there.
+    """
     for name in modules:
-        import_module(name)
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise ImproperlyConfigured(f"{setting} names the module {name!r}: {_told(name, error)}") from error
+
+
+def _told(name: str, error: ImportError) -> str:
+    """Say whether the module itself is absent, or something that it imports."""
+    if isinstance(error, ModuleNotFoundError) and error.name is not None and f"{name}.".startswith(f"{error.name}."):
+        return f"there is no module {error.name!r}"
+    place = place_of(error)
+    return f"importing it failed with {type(error).__name__}: {error}" + (f" ({place})" if place else "")
 
 
 def discover(packages: Iterable[str], related_name: str | None) -> None:
