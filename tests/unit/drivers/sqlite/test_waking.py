@@ -159,7 +159,7 @@ def test_a_watcher_whose_socket_was_removed_is_told_all_the_same(path: str, stor
 
 def test_a_path_too_long_for_a_socket_is_no_hindrance(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     path = str(tmp_path / ("long" * 40) / "celeriac.db")
-    with closing(SqliteStore(path, runtime=SystemRuntime())) as store:
+    with closing(SqliteStore(path, runtime=SystemRuntime(), create_parents=True)) as store:
         me = alive(store, "node")
         answer = pool.submit(fetch, store, me)
         wait_for_waiters(path, 1)
