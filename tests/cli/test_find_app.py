@@ -64,6 +64,26 @@ def test_a_bad_app_is_told_in_one_sentence(terminal: Terminal, spec: str, senten
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
 
 
+def test_a_misspelt_setting_is_told_with_the_line_of_the_program_that_has_it(terminal: Terminal) -> None:
+    terminal.write("set1.py", "from celeriac import Celery\napp = Celery('set1')\napp.conf.task_defaul_queue = 'x'\n")
+    terminal.write("set2.py", "from celeriac import Celery\n\n\napp = Celery('set2', task_defaul_queue='x')\n")
+
+    set_later, set_at_once = terminal.celeriac("-A", "set1", "worker"), terminal.celeriac("-A", "set2", "worker")
+
+    assert "set1.py, line 3)" in set_later.err
+    assert "set2.py, line 4)" in set_at_once.err
+    assert "settings.py" not in set_later.err + set_at_once.err
+
+
+def test_a_missing_module_that_include_names_is_told_in_one_sentence(terminal: Terminal) -> None:
+    terminal.write("shop2.py", "from celeriac import Celery\napp = Celery('shop2', include=['shop2_absent'])\n")
+
+    ran = terminal.celeriac("-A", "shop2", "list", "tasks")
+
+    assert ran.err == "celeriac: include names the module 'shop2_absent': there is no module 'shop2_absent'\n"
+    assert (ran.code, ran.out) == (1, "")
+
+
 def test_the_traceback_is_shown_when_it_is_asked_for(terminal: Terminal) -> None:
     terminal.write("broken.py", "x = nonsense\n")
 
