@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, Unpack
 
+from celeriac.app.arguments import arguments_from
 from celeriac.app.current import current_app
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
+from celeriac.app.names import checked_id
 from celeriac.app.options import OptionKeywords
 from celeriac.app.plan import Call
 from celeriac.app.result import sent
@@ -93,8 +95,9 @@ class group(Signature[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         chosen: dict[str, Any] = {**self.options, **options}
         if chosen.get("link") or chosen.get("link_error"):
             raise TypeError("a group has no end to link to: link its members")
-        group_id = chosen.pop("task_id", None) or chosen.pop("group_id", None)
-        first, more = args or (), kwargs or {}
+        given = chosen.pop("task_id", None)
+        group_id = chosen.pop("group_id", None) if given is None else checked_id(given)
+        first, more = arguments_from(args, kwargs)
         return [member.call(first, more, chosen) for member in self.tasks], group_id
 
     def __call__(self, *args: Any, **kwargs: Any) -> GroupResult[R]:

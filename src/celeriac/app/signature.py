@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Generic, NoReturn, Self, TypeVar, Unpack
 
+from celeriac.app.arguments import arguments_from
 from celeriac.app.current import current_app
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, options_from, options_from_wire
@@ -41,10 +42,11 @@ class Signature(dict[str, Any], Generic[R]):
         subtask_type: str | None = None,
         app: Home | None = None,
     ) -> None:
+        args, kwargs = arguments_from(args, kwargs)
         super().__init__(
             task=task,
-            args=tuple(args or ()),
-            kwargs=dict(kwargs or {}),
+            args=tuple(args),
+            kwargs=dict(kwargs),
             options=dict(options or {}),
             subtask_type=subtask_type,
             immutable=immutable,
@@ -92,7 +94,7 @@ class Signature(dict[str, Any], Generic[R]):
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
     ) -> AsyncResult[R]:
         """Send it; arguments given here go before its own, options win over its own."""
-        call = self.call(args or (), kwargs or {}, options)
+        call = self.call(*arguments_from(args, kwargs), options)
         app = self.app
         return sent(app, app.producer.submit(call), remember=call.options.add_to_parent)
 
@@ -104,7 +106,7 @@ class Signature(dict[str, Any], Generic[R]):
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
     ) -> AsyncResult[R]:
         """The twin of ``apply_async`` for event loops."""
-        call = self.call(args or (), kwargs or {}, options)
+        call = self.call(*arguments_from(args, kwargs), options)
         app = self.app
         return sent(app, await app.producer.asubmit(call), remember=call.options.add_to_parent)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from celeriac import Celery
+from celeriac import Celery, group
 from unit.app.serving import waiting
 
 
@@ -20,6 +20,12 @@ def test_what_is_no_list_of_arguments_is_refused_at_the_call(app: Celery, args: 
         add.apply_async(args)
     with pytest.raises(TypeError, match="args must be a list or tuple"):
         app.send_task("add", args)
+    with pytest.raises(TypeError, match="args must be a list or tuple"):
+        add.signature(args)
+    with pytest.raises(TypeError, match="args must be a list or tuple"):
+        add.s().apply_async(args)
+    with pytest.raises(TypeError, match="args must be a list or tuple"):
+        group([add.s()], app=app).apply_async(args)
 
     assert waiting(app) == []
 

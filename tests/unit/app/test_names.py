@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from celeriac import Celery
+from celeriac import Celery, group
 from unit.app.serving import waiting
 
 NO_NAMES = ["", "two\nlines", "nul\x00", "q" * 256]
@@ -72,6 +72,16 @@ def test_a_uuid_is_the_id_of_a_task_as_its_text_is(app: Celery) -> None:
 
     [message] = waiting(app)
     assert message.id == result.id == str(id)
+
+
+def test_a_uuid_is_the_id_of_a_group_as_its_text_is(app: Celery) -> None:
+    add = declare(app)
+    id = UUID("6f1c5b8e-3d0e-4a40-9a5f-0b5c9a3d7e11")
+
+    result = group([add.s(1, 1)], app=app).apply_async(task_id=id)
+
+    [message] = waiting(app)
+    assert message.group == result.id == str(id)
 
 
 @pytest.mark.parametrize(("id", "error"), [("", ValueError), ("a\nb", ValueError), ("i" * 256, ValueError), (5, TypeError)])
