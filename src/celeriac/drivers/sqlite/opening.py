@@ -44,6 +44,8 @@ def connect(path: str, *, synchronous: str) -> sqlite3.Connection:
     """
     db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
+        # First of all: what is not ours stays as it is, also its journal.
+        _refuse_strangers(db, path)
         [[mode]] = db.execute("PRAGMA journal_mode=WAL").fetchall()
         if mode != "wal":
             raise ImproperlyConfigured(f"{path!r} cannot have a write-ahead log (mode {mode!r}): is it on a network drive?")
@@ -64,22 +66,28 @@ def _ensure_tables(db: sqlite3.Connection, path: str) -> None:
         return
     db.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(db)
-        if version == 0:
-            _create_tables(db, path)
-        elif version != SCHEMA_VERSION:
-            raise ImproperlyConfigured(
-                f"{path!r} has tables of version {version}, this celeriac knows {SCHEMA_VERSION}: update it, or use a new file"
-            )
+        _refuse_strangers(db, path)
+        if _version(db) == 0:
+            _create_tables(db)
     except BaseException:
         db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
 
 
-def _create_tables(db: sqlite3.Connection, path: str) -> None:
-    if db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+def _refuse_strangers(db: sqlite3.Connection, path: str) -> None:
+    # One statement sees one state: another process may be making our tables at this moment.
+    question = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_user_version"
+    [[version, has_tables]] = db.execute(question).fetchall()
+    if version == 0 and has_tables:
         raise ImproperlyConfigured(f"{path!r} is the database of another program: use a file of its own")
+    if version not in {0, SCHEMA_VERSION}:
+        raise ImproperlyConfigured(
+            f"{path!r} has tables of version {version}, this celeriac knows {SCHEMA_VERSION}: update it, or use a new file"
+        )
+
+
+def _create_tables(db: sqlite3.Connection) -> None:
     script = files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
     # Not executescript: that would commit first.
     for statement in script.split(";\n"):

@@ -131,3 +131,16 @@ def test_an_unknown_way_to_commit_is_refused_at_once(path: str) -> None:
 def test_an_old_sqlite_is_refused_by_name() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"SQLite 3\.35\.0 or newer is needed, this Python brings 3\.34\.1"):
         check_version((3, 34, 1))
+
+
+def test_the_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("CREATE TABLE note (text TEXT)")
+        theirs.commit()
+    before = path.read_bytes()
+
+    with pytest.raises(ImproperlyConfigured, match="another program"):
+        SqliteStore(str(path), runtime=SystemRuntime()).depth(["q"])
+
+    assert path.read_bytes() == before
