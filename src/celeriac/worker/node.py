@@ -184,6 +184,8 @@ class Node:
 
     def _carry_out_stop(self) -> None:
         if self._stops >= 2:
+            if any(place.pid and not place.cold for place in self._places):
+                log.warning("cold shutdown: running tasks are stopped; what acknowledges late goes back to its queue")
             self._kill_all()
             return
         if not self._said_goodbye:
@@ -196,8 +198,6 @@ class Node:
                 self._signal(place, signal.SIGTERM)
 
     def _kill_all(self) -> None:
-        if any(place.pid and not place.cold for place in self._places):
-            log.warning("cold shutdown: running tasks are stopped; what acknowledges late goes back to its queue")
         for place in self._places:
             if place.pid and not place.cold:
                 place.cold = True
