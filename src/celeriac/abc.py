@@ -16,7 +16,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.settlement import Settled, Settlement, StoredResult
+from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 
 PUBLISH_DEADLINE_S = 5.0
 """``publish`` returns or raises after this long, retries included, unless told otherwise."""
@@ -147,6 +147,11 @@ class Broker(Protocol):
 
         One whose delivery is not (any longer) leased by ``lessee`` answers LEASE_LOST and changes nothing: nothing is
         stored, published, requeued. A result never overwrites a SUCCESS that is stored under the same id.
+
+        A ``join`` counts each member of its chord once, however often it comes. Of all settlements with parts of one chord
+        one is answered JOINED: with it the parts are as many as ``open_chord`` said, and ``extend_chord``, and one more for
+        each id that any join has ``added``, however often. Whoever was told so still holds the delivery, whatever its fate, and settles it once more; whoever adopts it sees that it is
+        ``joined``. A settlement whose answer was lost is answered JOINED again and does nothing twice.
         """
 
     def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
@@ -247,5 +252,34 @@ class ResultBackend(Protocol):
         """Drop every connection without a word to the server: they belong to the process that forked this one."""
 
 
-class Store(Broker, ResultBackend, Protocol):
-    """A Broker and a ResultBackend that settle in one step: result, follow-ups and delivery, or nothing."""
+class Chords(Protocol):
+    """The parts of chords, kept by their place, never counted blindly."""
+
+    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
+        """Say how many parts ``chord`` has. Before its last member is published; parts that came earlier are kept.
+
+        One of the same id that is over begins anew: somebody sends the same workflow again.
+        """
+
+    def extend_chord(self, chord: str, more: int) -> None:
+        """Let ``chord`` have so many parts more. By a member of it, before that one has ended."""
+
+    def parts(self, chord: str) -> Sequence[bytes]:
+        """Return the parts of ``chord`` by their places; none if it is closed or was forgotten."""
+
+
+class JoiningBackend(ResultBackend, Chords, Protocol):
+    """A ResultBackend that joins chords for a Broker that cannot: the two are a ``Pair``."""
+
+    def join(self, join: Join, *, claimant: str) -> bool:
+        """Record parts; say whether they complete their chord, or ``claimant`` was told so before. To one claimant alone."""
+
+    def open_if_new(self, opening: Opening) -> None:
+        """Open a chord, unless it is open or over."""
+
+    def close_chord(self, chord: str) -> None:
+        """Forget the parts. Those that come late are not recorded."""
+
+
+class Store(Broker, JoiningBackend, Protocol):
+    """A Broker and a ResultBackend that settle in one step: result, follow-ups, join and delivery, or nothing."""

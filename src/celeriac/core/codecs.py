@@ -31,6 +31,8 @@ _UTF_8: Final = frozenset({"utf-8", "UTF-8", "utf8", "us-ascii", "ascii", "binar
 _CHARSETS: Final = frozenset({"latin-1", "iso-8859-1", "utf-16", "utf-32"})
 _PICKLE_PROTOCOL: Final = 4
 """Celery's; every Python since 3.4 reads it."""
+_DEEPEST: Final = 64
+"""Levels down to which the part of a value that cannot be written is looked for."""
 _MSGPACK_SCALARS: Final = (str, bytes, bool, float, type(None))
 
 
@@ -67,10 +69,12 @@ def encode(value: Any, serializer: str = "json", *, place: str = "value") -> Enc
         return Encoded(typedjson.dumps(value, place=place), JSON, "utf-8")
     try:
         data = _write(value, content_type)
-    except EncodeError:
-        raise
     except Exception as problem:  # pickle and yaml call methods of the values
-        raise EncodeError(f"cannot write {place} as {SERIALIZERS[content_type]}: {problem}"[:500]) from problem
+        if isinstance(problem.__cause__, ImportError):
+            raise
+        where, culprit = _culprit(value, content_type, place)
+        what, said = f"cannot write {type(culprit).__qualname__} as {SERIALIZERS[content_type]}", _said(problem)
+        raise EncodeError(f"{what}, at {where}{'' if said == what else f': {said}'}"[:500]) from problem
     return Encoded(data, content_type, _ENCODINGS[content_type])
 
 
@@ -116,6 +120,38 @@ def _write(value: Any, content_type: str) -> bytes:
             return msgspec.msgpack.encode(value)
         case _:
             return str(_yaml(EncodeError).safe_dump(value)).encode("utf-8")
+
+
+def _said(problem: Exception) -> str:
+    """Return what it says, which may quote the value's own repr."""
+    try:
+        return str(problem)
+    except Exception as broken:
+        return f"{type(problem).__name__}, whose text cannot be shown: {type(broken).__name__}"
+
+
+def _culprit(value: Any, content_type: str, place: str) -> tuple[str, Any]:
+    """Return where inside ``value`` the innermost thing is that cannot be written, and that thing."""
+    for _ in range(_DEEPEST):
+        if isinstance(value, dict):
+            parts: Iterable[tuple[Any, Any]] = value.items()
+        elif isinstance(value, list | tuple):
+            parts = enumerate(value)
+        else:
+            break
+        found = next(((key, part) for key, part in parts if not _can_write(part, content_type)), None)
+        if found is None:
+            break
+        place, value = f"{place}[{found[0]!r}]"[:200], found[1]
+    return place, value
+
+
+def _can_write(value: Any, content_type: str) -> bool:
+    try:
+        _write(value, content_type)
+    except Exception:
+        return False
+    return True
 
 
 def _read(data: bytes, content_type: str, content_encoding: str) -> Any:

@@ -112,12 +112,28 @@ class Outgoing(Struct, frozen=True, kw_only=True, gc=False):
         return str(self.parcel.headers.get("id", ""))
 
 
+class Address(Struct, frozen=True, kw_only=True):
+    """Where a message that is sent again goes, and in which form, if not as before. ``None``: as before."""
+
+    queue: Any = None
+    """Name, or Queue object."""
+    exchange: Any = None
+    exchange_type: str | None = None
+    routing_key: str | None = None
+    serializer: str | None = None
+    compression: str | None = None
+    delivery_mode: int | str | None = None
+
+
+NOWHERE_ELSE = Address()
+
+
 class Rejected(Struct, frozen=True):
     """What was read cannot be understood or must not be run."""
 
     reason: str
     """One word for counters: ``malformed``, ``oversized``, ``too-deep``, ``content-type``, ``unknown-task``,
-    ``arguments``, ``deliveries``, ``unsupported``, ``rejected``, ``worker-lost``."""
+    ``arguments``, ``deliveries``, ``unsupported``, ``rejected``, ``worker-lost``, ``workflow-lost``."""
     detail: str = ""
     """One sentence for people. Comes from outside: escape it in logs."""
 
@@ -131,3 +147,5 @@ class Delivery(Struct, frozen=True, gc=False):
     parcel: Parcel | Rejected
     raw: bytes
     """As it lay in the store: what the dead letters keep."""
+    joined: bool = False
+    """Its task has ended, and was the last of a chord's members: what is left to do is to call the body."""

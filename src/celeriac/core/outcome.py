@@ -9,7 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from celeriac.core.message import Message
+from celeriac.core.message import Address, Message
+from celeriac.core.settlement import Following
 
 
 class Success(Struct, frozen=True):
@@ -28,6 +29,8 @@ class Failure(Struct, frozen=True):
     """The task lists this class in ``throws``: no reason for an error in the log."""
     uncallable: bool = False
     """The function does not take these arguments: it never ran."""
+    errbacks_called: bool = False
+    """Errbacks that take ``(request, exc, traceback)`` have been called already, where the task ran."""
 
 
 class Retried(Struct, frozen=True):
@@ -40,10 +43,19 @@ class Retried(Struct, frozen=True):
     traceback: str | None
     when: str
     """For people: ``in 3.0s``."""
+    address: Address | None = None
+    """Where that message goes; ``None``: where the task's came from."""
+    reason: BaseException | None = None
+    """The Retry that was raised; for the user's own handlers."""
 
 
 class Ignored(Struct, frozen=True):
     """The task asked that nothing be stored."""
+
+    after: Following = Following()
+    """To be sent in the step that ends the run: what takes the task's place."""
+    instead: Any = None
+    """How that ended, where it ran here and now; ``None``: nothing did."""
 
 
 class Refused(Struct, frozen=True):

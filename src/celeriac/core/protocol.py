@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from celeriac.core import codecs, typedjson
+from celeriac.core import codecs, embedded, typedjson
 from celeriac.core.compression import Oversized, Unsupported, compress, decompress, method_of
 from celeriac.core.errors import ContentDisallowed, DecodeError, EncodeError
 from celeriac.core.limits import DEFAULT_LIMITS, Limits
@@ -81,7 +81,13 @@ _IN_BODY: Final = ("task", "id", "group", "group_index", "retries", "eta", "expi
 """Fields of version 1's body that are headers of version 2."""
 _NO_EMBED: Final = _Embed()
 _NO_LIMITS: Final = (None, None)
+_FOLLOWING: Final = ("callbacks", "chain", "chord")
+"""What somebody waits for. An errback that cannot be understood harms nobody: it is logged where it would be told."""
 _EMPTY_EMBED: Final = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+
+
+LARGEST: Final = DEFAULT_LIMITS.raw * 3 // 4 - 64 * 1024
+"""Bytes of a body: on Redis it is written as base64, and there are headers beside it."""
 
 
 def encode(
@@ -102,9 +108,12 @@ def encode(
         delivery_mode: ``PERSISTENT``, or 1 for what need not survive a restart of the broker.
 
     Raises:
-        EncodeError: an argument or header cannot be written; the message says which.
+        EncodeError: an argument or header cannot be written, or the message is larger than any worker reads; its text says which.
     """
     body, content_type, content_encoding = _encode_body(message, serializer)
+    if len(body) > LARGEST:
+        said = f"the arguments of {message.task} are {len(body)} bytes, more than the {LARGEST} that a message may have"
+        raise EncodeError(f"{said}: keep them elsewhere, and send where that is")
     headers = _headers(message)
     if compression is not None:
         headers["compression"] = method_of(compression)
@@ -130,10 +139,21 @@ def _encode_body(message: Message, serializer: str) -> codecs.Encoded:
             return codecs.Encoded(typedjson.dumps(body, place="body", plain=plain), codecs.JSON, "utf-8")
         return codecs.encode(body, serializer, place="body")
     except EncodeError:
-        # Once more, part by part, to tell the caller which argument it was.
-        codecs.encode(message.args, serializer, place="args")
-        codecs.encode(message.kwargs, serializer, place="kwargs")
+        # Once more, part by part and in the caller's words, to tell which it was.
+        for place, part in _parts_of(message):
+            codecs.encode(part, serializer, place=place)
         raise
+
+
+def _parts_of(message: Message) -> Sequence[tuple[str, Any]]:
+    return (
+        ("args", message.args),
+        ("kwargs", message.kwargs),
+        ("link", message.callbacks),
+        ("link_error", message.errbacks),
+        ("chain", message.chain),
+        ("chord", message.chord),
+    )
 
 
 def _embed(message: Message) -> dict[str, Any]:
@@ -295,7 +315,11 @@ def _parts(body: Any) -> tuple[Sequence[Any], Mapping[str, Any], _Embed]:
         raise DecodeError("a name in kwargs is not text")
     if embed is None or embed == _EMPTY_EMBED:
         return args, kwargs, _NO_EMBED
-    return args, kwargs, msgspec.convert(embed, _Embed)
+    found = msgspec.convert(embed, _Embed)
+    for place in _FOLLOWING:
+        if (stored := getattr(found, place)) is not None:
+            embedded.check(place, stored)
+    return args, kwargs, found
 
 
 def _moment(given: object, zone: tzinfo) -> datetime:
@@ -328,14 +352,14 @@ def redelivery(parcel: Parcel, *, deliveries: int) -> Parcel:
 def retry(message: Message, *, eta: datetime | None) -> Message:
     """Return the message that runs the task once more.
 
-    The id stays, and everything that the caller said. It is sent from inside the task, which so is its own parent. The
-    deliveries are counted anew: this is another message.
+    The id stays, and everything that the caller said. It is sent from inside the task, so that one without a parent becomes its
+    own. The deliveries are counted anew: this is another message.
     """
     return replace(
         message,
         retries=message.retries + 1,
         eta=eta,
-        parent_id=message.id,
+        parent_id=message.parent_id or message.id,
         root_id=message.root_id or message.id,
         deliveries=0,
         redelivered=False,

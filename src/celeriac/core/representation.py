@@ -28,6 +28,16 @@ _FEW: Final = 10
 _BIG_INT: Final = 10**1000
 
 
+class _Hidden:
+    """Stands for a value that is not to be shown."""
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+HIDDEN: Final = _Hidden()
+
+
 def safe_repr(value: Any, maxlen: int = MAX_LENGTH, maxlevels: int = MAX_LEVELS) -> str:
     """Return ``value`` as text of about ``maxlen`` characters at most, ``maxlevels`` containers deep. Never raises."""
     text = _everyday(value)
@@ -150,11 +160,11 @@ def _bytes(value: bytes) -> str:
 
 def _foreign(value: Any, room: int) -> str:
     """Return the repr of an object of any class; its author's code runs here."""
-    for kind in (str, bytes, list, tuple, set, frozenset, dict):
-        # Of subclasses, too: their repr may be as long as they are.
-        if isinstance(value, kind) and len(value) > max(room, 0):
-            return f"<{type(value).__name__}, {len(value)} items>"
     try:
+        for kind in (str, bytes, list, tuple, set, frozenset, dict):
+            # Of subclasses, too: their repr may be as long as they are.
+            if isinstance(value, kind) and len(value) > max(room, 0):
+                return f"<{type(value).__name__}, {len(value)} items>"
         return repr(value)
     except Exception as problem:
         return f"<{type(value).__name__}: no repr, {type(problem).__name__}>"

@@ -60,6 +60,8 @@ class RetryPolicy:
     """Seconds added with each further retry."""
     interval_max: float = 1.0
     """Seconds that may be added in all."""
+    retry_errors: tuple[type[BaseException], ...] = ()
+    """Further errors after which to try again, such as ``StoreRefused``; no answer is one in any case."""
 
     def __post_init__(self) -> None:
         for name in ("interval_start", "interval_step", "interval_max"):
@@ -91,7 +93,30 @@ def policy_of(given: Mapping[str, Any] | None, *, default: RetryPolicy | None = 
             near = get_close_matches(name, values, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"choose of {', '.join(values)}"
             raise ImproperlyConfigured(f"retry_policy: there is no {name!r}: {hint}")
+        if name == "retry_errors":
+            values[name] = _classes(value)
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float | None) or (value is None and name != "max_retries"):
             raise ImproperlyConfigured(f"retry_policy: {name} is {value!r}, must be a number")
         values[name] = value
     return RetryPolicy(**values)
+
+
+def _classes(value: object) -> tuple[type[BaseException], ...]:
+    given = (
+        ()
+        if value is None
+        else (value,)
+        if isinstance(value, type)
+        else tuple(value)
+        if isinstance(value, list | tuple)
+        else None
+    )
+    if given is None or not all(isinstance(each, type) and issubclass(each, BaseException) for each in given):
+        raise ImproperlyConfigured(f"retry_policy: retry_errors is {value!r}, must be exception classes")
+    return given
+
+
+def said_by(policy: RetryPolicy) -> dict[str, Any]:
+    """Return the mapping that means this policy: the other way of ``policy_of``."""
+    return {name: getattr(policy, name) for name in RetryPolicy.__dataclass_fields__}

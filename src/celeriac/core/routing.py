@@ -198,7 +198,8 @@ def _is_pairs(routes: object) -> bool:
 def _queues(given: Iterable[object] | Mapping[str, Any]) -> dict[str, Queue]:
     try:
         if isinstance(given, Mapping):
-            return {name: _declared(name, declaration) for name, declaration in given.items()}
+            named: Any = given
+            return {name: _declared(name, declaration) for name, declaration in named.items()}
         return {queue.name: queue for queue in map(queue_of, given)}
     except TypeError as problem:
         raise ImproperlyConfigured(f"task_queues: {problem}") from problem

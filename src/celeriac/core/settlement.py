@@ -7,6 +7,7 @@ whole or not at all. Frozen data; does not know how it is decided or carried out
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,6 +24,8 @@ class StoredResult(Struct, frozen=True, gc=False):
     """The encoded task meta (``core.taskmeta``): what a reader gets and a waiter is told."""
     ttl_s: float | None = 86400.0
     """Forget it after this many seconds. ``None``: never."""
+    place: Any = None
+    """What the task names as its own result backend. ``None``: where results are kept by default."""
 
 
 class Done(Struct, frozen=True, gc=False):
@@ -47,6 +50,61 @@ class DeadLetter(Struct, frozen=True, gc=False):
     task_id: str = ""
 
 
+class Opening(Struct, frozen=True, gc=False):
+    """A chord whose members are among the follow-ups."""
+
+    chord: str
+    size: int
+    """How many parts it will have."""
+    ttl_s: float | None = 86400.0
+    """As ``Join.ttl_s``."""
+
+
+class Following(Struct, frozen=True, gc=False):
+    """What is sent because a task has ended."""
+
+    messages: tuple[Outgoing, ...] = ()
+    opens: tuple[Opening, ...] = ()
+    """Chords whose members are among them."""
+    children: tuple[Any, ...] = ()
+    """The results of what is sent, in their stored form: children of the task that has ended."""
+    keeps: tuple[StoredResult, ...] = ()
+    """What is kept among results for them: headers of those chords, parts of workflows that they refer to."""
+
+
+class Addition(Struct, frozen=True, gc=False):
+    """Members that a running task has added to its chord."""
+
+    ids: tuple[str, ...]
+    """Under which their parts will come."""
+    after: Following = Following()
+    """What is sent for them in the step that ends the run; nothing where the task sends them itself."""
+
+
+class Part(Struct, frozen=True, gc=False):
+    """What one member of a chord ended with."""
+
+    id: str
+    """Task id of the member."""
+    place: int | None
+    """In the header. ``None``: behind all others."""
+    body: bytes
+    """In Celery's stored form: ``[1, id, state, result]`` as JSON."""
+
+
+class Join(Struct, frozen=True, gc=False):
+    """Members of a chord have ended: parts of what the chord's body waits for."""
+
+    chord: str
+    """Id of the chord: of the group that is its header."""
+    parts: tuple[Part, ...]
+    """One, as a rule. Several when a task has failed that a group of members would have followed. None: more are said to come."""
+    ttl_s: float | None = 86400.0
+    """Forget the chord when nothing was heard of it for so many seconds. ``None``: never."""
+    added: tuple[str, ...] = ()
+    """Ids of members that were added while the chord ran: it waits for one part more for each, however often that is said."""
+
+
 class Settlement(Struct, frozen=True, kw_only=True, gc=False):
     """What becomes of one delivery, and of everybody who waits for its end."""
 
@@ -54,13 +112,31 @@ class Settlement(Struct, frozen=True, kw_only=True, gc=False):
     fate: Done | Requeue | DeadLetter
     result: StoredResult | None = None
     """State to store and announce. ``None``: store nothing."""
+    further: tuple[StoredResult, ...] = ()
+    """States of other tasks, which end because this one has: the rest of a chain that failed; and parts of workflows."""
     followups: tuple[Outgoing, ...] = ()
     """Messages to publish: a retry, callbacks, the next of a chain."""
+    opens: tuple[Opening, ...] = ()
+    """Chords to open before the follow-ups are published. One that is open or over stays as it is."""
+    join: Join | None = None
+    """Record these parts. If they were the last that were missing, the answer is JOINED, and the delivery stays with ``lessee``,
+    under the same tag, marked as joined: his is the next step."""
+    stays: bool = False
+    """The delivery stays with ``lessee``, marked as joined. For stores whose chords are joined elsewhere."""
+    closes: str | None = None
+    """A chord whose parts are not needed any more. Parts that come late are not recorded."""
+
+    @property
+    def results(self) -> tuple[StoredResult, ...]:
+        """All states that it stores."""
+        return self.further if self.result is None else (self.result, *self.further)
 
 
 class Settled(Enum):
     """What a store says of a Settlement."""
 
     APPLIED = "applied"
+    JOINED = "joined"
+    """As APPLIED, and its parts were the last of their chord: the lessee still holds the delivery, marked as joined."""
     LEASE_LOST = "lease lost"
     """Somebody else holds the delivery now; nothing was changed."""

@@ -16,10 +16,10 @@ from msgspec.structs import replace
 
 from celeriac.core import codecs, exceptions, typedjson
 from celeriac.core.compression import compress, decompress, method_of
-from celeriac.core.errors import DecodeError
+from celeriac.core.errors import ContentDisallowed, DecodeError, EncodeError
 from celeriac.core.limits import DEFAULT_LIMITS, Limits
 from celeriac.core.message import Message
-from celeriac.core.states import EXCEPTION_STATES, PENDING
+from celeriac.core.states import EXCEPTION_STATES, PENDING, SUCCESS
 
 _MARK: Final = b"\0celery-compressed\0"
 
@@ -90,16 +90,46 @@ def encode(meta: TaskMeta, serializer: str = "json", *, compression: str | None 
     """Return ``meta`` as bytes, with the keys in Celery's order. An exception as its result is described.
 
     Raises:
-        EncodeError: the result cannot be written; the message says what in it and where.
+        EncodeError: the result cannot be written; the message says what in it and where. Or it is larger than what is read.
     """
     data = _bytes(_stored(meta, serializer), serializer)
+    if len(data) > DEFAULT_LIMITS.raw:
+        raise EncodeError(
+            f"a result of {len(data)} bytes, more than {DEFAULT_LIMITS.raw}: keep it elsewhere, and return where that is"
+        )
     if compression is None:
         return data
     method = method_of(compression)
     return _MARK + method.encode("ascii") + b"\0" + compress(data, method)
 
 
-def _bytes(stored: dict[str, Any], serializer: str) -> bytes:
+def encode_part(id: str, state: str, value: Any, serializer: str = "json") -> bytes:
+    """Return what a member of a chord ended with, as it is kept until the others have ended, in Celery's form.
+
+    Raises:
+        EncodeError: the value cannot be written.
+    """
+    if isinstance(value, BaseException):
+        value = exceptions.describe(value, serializer=serializer)
+    return _bytes([1, id, state, value], serializer)
+
+
+def decode_part(data: bytes, serializer: str = "json", *, limits: Limits = DEFAULT_LIMITS) -> TaskMeta:
+    """Return id, state and result of a member.
+
+    Raises:
+        DecodeError: the bytes are no such part.
+    """
+    content_type = codecs.CONTENT_TYPES.get(serializer, serializer)
+    found = codecs.decode(data, content_type, "utf-8", frozenset({content_type}), depth=limits.depth)
+    if not isinstance(found, list | tuple) or len(found) != 4 or not isinstance(found[1], str) or not isinstance(found[2], str):
+        raise DecodeError("not a part of a chord")
+    _, id, state, value = found
+    rebuilt = state != SUCCESS and value is not None
+    return TaskMeta(task_id=id, status=state, result=exceptions.rebuild(value) if rebuilt else value)
+
+
+def _bytes(stored: dict[str, Any] | list[Any], serializer: str) -> bytes:
     if serializer in {"json", codecs.JSON}:
         return typedjson.dumps(stored, place="the task meta")
     return codecs.encode(stored, serializer, place="the task meta").data
@@ -107,7 +137,8 @@ def _bytes(stored: dict[str, Any], serializer: str) -> bytes:
 
 def _stored(meta: TaskMeta, serializer: str) -> dict[str, Any]:
     result = meta.result
-    if isinstance(result, BaseException) and not _pickles(result, serializer):
+    # An exception that was returned is a value, and no JSON: told as one that was raised, it would arrive as a dictionary.
+    if isinstance(result, BaseException) and meta.status != SUCCESS and not _pickles(result, serializer):
         result = exceptions.describe(result, serializer=serializer)
     stored: dict[str, Any] = {
         "status": meta.status,
@@ -141,23 +172,32 @@ def _pickles(error: BaseException, serializer: str) -> bool:
     return True
 
 
-def decode(data: bytes, serializer: str = "json", *, limits: Limits = DEFAULT_LIMITS) -> TaskMeta:
+def decode(
+    data: bytes, serializer: str = "json", *, accept: frozenset[str] | None = None, limits: Limits = DEFAULT_LIMITS
+) -> TaskMeta:
     """Return the TaskMeta that these bytes stand for; a stored exception is rebuilt, safely.
 
     Args:
         data: As a result backend keeps it; compressed or not.
         serializer: ``result_serializer``; what is stored does not say.
+        accept: Content types that may be read. ``None``: that of ``serializer``.
         limits: How large and how deep it may be.
 
     Raises:
+        ContentDisallowed: ``serializer`` writes what ``accept`` does not have.
         DecodeError: the bytes are no task meta.
     """
+    content_type = codecs.CONTENT_TYPES.get(serializer, serializer)
+    if accept is not None and content_type not in accept:
+        raise ContentDisallowed(
+            f"results are written as {content_type} (result_serializer={serializer!r}), and this app does not accept that: "
+            f"add {serializer!r} to result_accept_content, or to accept_content, if you trust whoever writes to the backend"
+        )
     if len(data) > limits.raw:
         raise DecodeError(f"a result of {len(data)} bytes, more than {limits.raw}")
     if data.startswith(_MARK):
         method, _, packed = data[len(_MARK) :].partition(b"\0")
         data = decompress(packed, method.decode("ascii", "replace"), limit=limits.decompressed)
-    content_type = codecs.CONTENT_TYPES.get(serializer, serializer)
     found = codecs.decode(data, content_type, "utf-8", frozenset({content_type}), depth=limits.depth)
     try:
         return _understand(found, msgspec.convert(found, _Stored))

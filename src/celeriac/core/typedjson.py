@@ -69,6 +69,11 @@ def register_type(kind: type[_T], marker: str, writer: Callable[[_T], Any], read
     _READERS[marker] = reader
 
 
+def has_form(value: Any) -> bool:
+    """Say whether ``value`` is no plain JSON, but has a typed object that stands for it."""
+    return isinstance(value, (*_WRITERS, bytes))
+
+
 def is_plain(value: Any, depth: int = MAX_DEPTH) -> bool:
     """Say whether ``value`` consists of nothing but what JSON has: exact types, text keys, finite numbers."""
     kind = type(value)
@@ -108,9 +113,12 @@ def dumps(value: Any, *, place: str = "value", plain: bool = False) -> bytes:
         except ValueError:
             pass  # half of a surrogate pair, which JSON can hold as an escape and UTF-8 cannot; or a number too long
     try:
-        return _ENCODER.encode(value).encode("ascii")
+        data = _ENCODER.encode(value).encode("ascii")
     except Exception as problem:
         raise EncodeError(_blame(value, place, problem)) from problem
+    if len(data) > 2 * MAX_DEPTH and too_deep(data, MAX_DEPTH):  # what nobody would read
+        raise EncodeError(f"cannot write {place} as JSON: nested more than {MAX_DEPTH} levels deep")
+    return data
 
 
 def flatten(value: Any, *, place: str = "value") -> Any:
