@@ -1,13 +1,14 @@
 """Old names of settings: one table from what Celery called them to what they are called now.
 
-Any name also goes by its upper-case form (``BROKER_URL``) and with the prefix ``CELERY_`` (``CELERY_BROKER_URL``); the table
-holds only the names that differ otherwise. Does not know: values.
+Any name also goes with the prefix ``CELERY_`` (``CELERY_BROKER_URL``), and by its upper-case form (``BROKER_URL``) where nobody
+else uses such names; the table holds only the names that differ otherwise. Does not know: values.
 Source: Celery's page on configuration, "New lowercase settings".
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 OLD_NAMES: Final[Mapping[str, str]] = {
@@ -98,13 +99,51 @@ OLD_NAMES: Final[Mapping[str, str]] = {
 }
 
 
+_OURS: Final = (
+    "task_", "worker_", "broker_", "result_", "beat_", "control_", "event_", "events_", "security_", "cassandra_", "s3_",
+    "azureblockblob_", "gcs_", "cosmosdbsql_",
+)  # fmt: skip
+"""Prefixes of settings whose upper-case form means nothing else. ``REDIS_HOST`` and ``DATABASE_URL``, on the contrary, are names
+of many programs, whose configuration is handed to us whole: they are settings of ours only with ``CELERY_`` before them."""
+_OURS_WHOLE: Final = frozenset({
+    "accept_content", "enable_utc", "visibility_timeout", "override_backends", "firestore_project", "dynamodb_endpoint_url",
+    "database_engine_callback", "database_table_schemas", "database_create_tables_at_setup",
+    "redis_backend_credential_provider", "redis_backend_health_check_interval", "redis_client_name",
+})  # fmt: skip
+
+
 def modern_name(name: str, known: Container[str]) -> str:
     """Return today's name of the setting ``name``, or ``name`` itself if it is no old name."""
     if name in known or not name.isupper():
         return name
     if name in OLD_NAMES:
         return OLD_NAMES[name]
-    for candidate in (name.lower(), name.removeprefix("CELERY_").lower()):
-        if candidate in known:
-            return candidate
-    return name
+    lower = name.lower()
+    unprefixed = lower.removeprefix("celery_")
+    if unprefixed != lower:
+        return unprefixed if unprefixed in known else name
+    return lower if lower in known and (lower.startswith(_OURS) or lower in _OURS_WHOLE) else name
+
+
+def old_names(name: str) -> list[str]:
+    """Return the old names of a setting, the one that was written in Celery's old pages first."""
+    listed = [old for old, new in OLD_NAMES.items() if new == name]
+    upper = name.upper()
+    plain = [upper] if name.startswith(_OURS) or name in _OURS_WHOLE else []
+    return [*listed, *(old for old in (*plain, f"CELERY_{upper}") if OLD_NAMES.get(old, name) == name)]
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.85) -> str | None:
+    """Return the setting that ``name`` was probably meant to be. ``None``: it resembles none.
+
+    An upper-case name is one of ours only if it begins as ours do.
+    """
+    if not name.isupper():
+        found = get_close_matches(name.lower(), known, n=1, cutoff=cutoff)
+        return found[0] if found else None
+    lower = name.lower()
+    if not lower.startswith(("celery", *_OURS)):
+        return None
+    olds = {old.removeprefix("CELERY_").lower(): new for old, new in OLD_NAMES.items()}
+    found = get_close_matches(lower.removeprefix("celery_"), {*known, *olds}, n=1, cutoff=cutoff)
+    return olds.get(found[0], found[0]) if found else None
