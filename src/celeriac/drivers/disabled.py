@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from celeriac.core.errors import ImproperlyConfigured
-from celeriac.core.settlement import StoredResult
+from celeriac.core.errors import NoResultBackend
+from celeriac.core.settlement import Join, Opening, StoredResult
 
 
 class NoResults:
-    """A ``ResultBackend`` that keeps nothing."""
+    """A ``JoiningBackend`` that keeps nothing."""
 
     def store_results(self, results: Sequence[StoredResult]) -> None:
         """Drop them."""
@@ -33,6 +33,29 @@ class NoResults:
     def unwatch(self, ids: Sequence[str]) -> None:
         """Nothing is watched."""
 
+    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:  # noqa: ARG002
+        """Raise: nobody would bring its parts together."""
+        raise no_result_backend()
+
+    def extend_chord(self, chord: str, more: int) -> None:  # noqa: ARG002
+        """Raise: there are no chords."""
+        raise no_result_backend()
+
+    def parts(self, chord: str) -> Sequence[bytes]:  # noqa: ARG002
+        """There are none."""
+        return ()
+
+    def join(self, join: Join, *, claimant: str) -> bool:  # noqa: ARG002
+        """Drop the part: of a chord that somebody else has opened elsewhere."""
+        return False
+
+    def open_if_new(self, opening: Opening) -> None:  # noqa: ARG002
+        """Raise: nobody would bring its parts together."""
+        raise no_result_backend()
+
+    def close_chord(self, chord: str) -> None:
+        """There is nothing to close."""
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -40,9 +63,9 @@ class NoResults:
         """Nothing is open."""
 
 
-def no_result_backend() -> ImproperlyConfigured:
+def no_result_backend() -> NoResultBackend:
     """Return the error that tells the user what to set."""
-    return ImproperlyConfigured(
+    return NoResultBackend(
         "no result backend is configured, so this result can never come: give the app backend=..., "
         "such as Celery('name', broker='redis://', backend='redis://')"
     )

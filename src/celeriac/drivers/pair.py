@@ -17,7 +17,7 @@ replayed): the FAILURE stands until the task has ended anew. Does not know: how 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from msgspec import structs
 
@@ -27,34 +27,58 @@ from celeriac.abc import (
     Broker,
     DeadRecord,
     Fetched,
+    JoiningBackend,
     Lessee,
     NodeRecord,
     Pulse,
-    ResultBackend,
 )
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.settlement import Settled, Settlement, StoredResult
+from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 
 
 class Pair:
     """A Store made of a Broker and a ResultBackend. For any thread, as they are."""
 
-    def __init__(self, broker: Broker, results: ResultBackend) -> None:
+    def __init__(self, broker: Broker, results: JoiningBackend) -> None:
         self._broker = broker
         self._results = results
 
     # The steps that concern both.
 
     def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
-        """See ``Broker.settle``. Results first, then follow-ups and fates: the head of this file says why."""
-        if any(one.result is not None for one in settlements):
-            held, results = self._held(lessee), []
-            for one in settlements:
-                if one.result is not None and one.tag in held:
-                    results.append(one.result)
-                held.discard(one.tag)  # a second settlement of it comes too late
-            self._results.store_results(results)
-        return self._broker.settle([structs.replace(one, result=None) for one in settlements], lessee=lessee)
+        """See ``Broker.settle``. Results, parts, then follow-ups and fates: the head of this file says why."""
+        if not any(
+            one.result is not None or one.further or one.join is not None or one.opens or one.closes for one in settlements
+        ):
+            return self._broker.settle(settlements, lessee=lessee)
+        held, valid = self._held(lessee), []
+        answers = [Settled.LEASE_LOST] * len(settlements)
+        for place, one in enumerate(settlements):
+            # Taken out: a second settlement of it comes too late.
+            delivery = held.pop(one.tag, None)
+            if delivery is not None and delivery.joined and one.join is not None:
+                answers[place] = Settled.JOINED  # it was carried out before, and its answer was lost
+            elif delivery is not None:
+                valid.append((place, one))
+        self._results.store_results([result for _, one in valid for result in one.results])
+        for opening in (opening for _, one in valid for opening in one.opens):
+            self._results.open_if_new(opening)
+        valid = [(place, self._with_additions_sent(one)) for place, one in valid]
+        joined = {one.tag for _, one in valid if one.join is not None and self._results.join(one.join, claimant=str(one.tag))}
+        said = self._broker.settle([_for_broker(one, joined) for _, one in valid], lessee=lessee)
+        for (place, one), answer in zip(valid, said, strict=True):
+            if one.closes is not None:
+                self._results.close_chord(one.closes)
+            answers[place] = Settled.JOINED if answer is Settled.APPLIED and one.tag in joined else answer
+        return answers
+
+    def _with_additions_sent(self, settlement: Settlement) -> Settlement:
+        """Send the members that are added to a chord before it learns of them: each says by itself that it was added, too. The
+        other way round a crash in between leaves a chord that waits for what nobody has sent."""
+        if settlement.join is None or not settlement.join.added or not settlement.followups:
+            return settlement
+        self._broker.publish(settlement.followups)
+        return structs.replace(settlement, followups=())
 
     def close(self) -> None:
         """Close both. See ``Broker.close``."""
@@ -66,11 +90,11 @@ class Pair:
         self._broker.abandon()
         self._results.abandon()
 
-    def _held(self, lessee: Lessee) -> set[int]:
-        """Return the tags of what ``lessee`` holds at this moment."""
+    def _held(self, lessee: Lessee) -> dict[int, Delivery]:
+        """Return what ``lessee`` holds at this moment, by tag."""
         # To adopt from one who holds nothing changes nothing, and tells what the heir holds.
         nobody = Lessee(lessee.node, f"nobody beside {lessee.child}")
-        return {delivery.tag for delivery in self._broker.adopt(nobody, by=lessee)}
+        return {delivery.tag: delivery for delivery in self._broker.adopt(nobody, by=lessee)}
 
     # The broker's own.
 
@@ -163,3 +187,34 @@ class Pair:
     def unwatch(self, ids: Sequence[str]) -> None:
         """See ``ResultBackend.unwatch``."""
         self._results.unwatch(ids)
+
+    # The chords, which are the result backend's as well.
+
+    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
+        """See ``Chords.open_chord``."""
+        self._results.open_chord(chord, size, ttl_s=ttl_s)
+
+    def open_if_new(self, opening: Opening) -> None:
+        """See ``JoiningBackend.open_if_new``."""
+        self._results.open_if_new(opening)
+
+    def extend_chord(self, chord: str, more: int) -> None:
+        """See ``Chords.extend_chord``."""
+        self._results.extend_chord(chord, more)
+
+    def parts(self, chord: str) -> Sequence[bytes]:
+        """See ``Chords.parts``."""
+        return self._results.parts(chord)
+
+    def join(self, join: Join, *, claimant: str) -> bool:
+        """See ``JoiningBackend.join``."""
+        return self._results.join(join, claimant=claimant)
+
+    def close_chord(self, chord: str) -> None:
+        """See ``JoiningBackend.close_chord``."""
+        self._results.close_chord(chord)
+
+
+def _for_broker(settlement: Settlement, joined: Container[int]) -> Settlement:
+    stays = settlement.stays or settlement.tag in joined
+    return structs.replace(settlement, result=None, further=(), opens=(), join=None, closes=None, stays=stays)

@@ -22,6 +22,7 @@ from celeriac.drivers.url import default_database, mask, parse, same_server, sch
 REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "redis+socket", "sentinel", "unix"})
 SCHEMES: Final = ("memory", "sqlite", *sorted(REDIS_SCHEMES))
 DISABLED: Final = "disabled"
+PROCESS_CACHE: Final = "cache+memory"
 LATER: Final = frozenset({
     "amqp", "amqps", "pyamqp", "rpc", "postgresql", "postgres", "db", "database", "mongodb", "cache", "file", "filesystem",
     "sqs", "kafka", "confluentkafka", "elasticsearch", "couchdb", "dynamodb", "s3", "gs", "azureblockblob", "cassandra",
@@ -41,6 +42,9 @@ class Places(Struct, frozen=True, kw_only=True):
     results: str | None
     """URL of the result backend. ``None``: there is none."""
 
+    def __repr__(self) -> str:
+        return "<Places>"  # tracebacks and error reports show it, and URLs have passwords
+
 
 class DriverOptions(Struct, frozen=True, kw_only=True):
     """Options of the two drivers, by their own names."""
@@ -51,7 +55,7 @@ class DriverOptions(Struct, frozen=True, kw_only=True):
 
 def places(broker_url: str | None, result_url: str | None, environ: Mapping[str, str]) -> Places:
     """Fill in what was not configured: no broker means the embedded store of this user; a broker alone means no results."""
-    results = None if result_url in {None, "", DISABLED, f"{DISABLED}://"} else result_url
+    results = None if result_url in {None, "", DISABLED, f"{DISABLED}://"} else own_url(result_url or "")
     if broker_url:
         return Places(broker=broker_url, results=results)
     embedded = sqlite_url(default_database(environ))
@@ -81,9 +85,37 @@ def open_store(
     if opening.same_place(where.broker, where.results):
         return opening.store(where.broker, where.results)
     # A store that keeps only results has no use for the broker's options, and the reverse.
-    results: ResultBackend = opening.store(where.results, where.results, only_results=True)
+    results: Store = opening.store(where.results, where.results, only_results=True)
     broker: Broker = opening.store(where.broker, where.broker)
     return Pair(broker, results)
+
+
+def open_results(
+    url: str,
+    broker_url: str | None,
+    result_url: str | None,
+    *,
+    runtime: Runtime,
+    environ: Mapping[str, str],
+    options: DriverOptions = DriverOptions(),  # noqa: B008 - frozen
+) -> ResultBackend | None:
+    """Return one more place for results, beside that of ``open_store(broker_url, result_url)``; ``None``: it is the same place.
+
+    Raises:
+        ImproperlyConfigured, MissingExtra: as ``open_store``.
+    """
+    if url in {DISABLED, f"{DISABLED}://"}:
+        return NoResults()
+    url, opening = own_url(url), _Opening(runtime, environ, options)
+    own = places(broker_url, result_url, environ).results
+    if own is not None and opening.same_place(own, url):
+        return None
+    return opening.store(url, url, only_results=True)
+
+
+def own_url(result_url: str) -> str:
+    """Return the URL of the same place by our name for it: Celery's cache of one process is our memory."""
+    return f"memory{result_url.removeprefix(PROCESS_CACHE)}" if scheme_of(result_url) == PROCESS_CACHE else result_url
 
 
 class _Opening:

@@ -15,11 +15,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from msgspec import Struct, structs
 
 from celeriac.core.errors import ImproperlyConfigured
+from celeriac.core.masking import mask as mask  # read from here by whoever knows drivers
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*(?=://)")
 _BARE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
-_SECRET_KEY: Final = re.compile(r"pass|secret|token|key|credential|signature", re.IGNORECASE)
-MASK: Final = "**"
 
 
 class Address(Struct, frozen=True, kw_only=True):
@@ -104,34 +103,6 @@ def _servers(url: str) -> list[Address]:
         )
         for address in read
     ]
-
-
-def mask(url: str) -> str:
-    """Return ``url`` as it may be shown: passwords, and parameters that look like secrets, replaced."""
-    return ";".join(_mask_one(part) for part in url.split(";"))
-
-
-def _mask_one(url: str) -> str:
-    before, found, rest = url.partition("://")
-    if not found:
-        # A list of servers may go on without a scheme: user:password@host.
-        before, rest = "", url
-    address, question, query = rest.partition("?")
-    if "@" in query and ":" in address and "@" not in address:
-        # Perhaps a password with a "?" that somebody forgot to escape: nobody can tell where it ends.
-        return f"{before}{found}{MASK}"
-    # A password may hold "/" and "@" when somebody forgot to escape it: everything up to the last "@" is userinfo.
-    userinfo, at, host = address.rpartition("@")
-    if at:
-        user, colon, _ = userinfo.partition(":")
-        userinfo = f"{user}:{MASK}" if colon else user
-    pairs = [_mask_pair(pair) for pair in query.split("&")] if question else []
-    return f"{before}{found}{userinfo}{at}{host}{question}{'&'.join(pairs)}"
-
-
-def _mask_pair(pair: str) -> str:
-    name, equals, _ = pair.partition("=")
-    return f"{name}={MASK}" if equals and _SECRET_KEY.search(name) else pair
 
 
 def sqlite_file(url: str, environ: Mapping[str, str]) -> Path:

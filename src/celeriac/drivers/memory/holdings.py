@@ -26,6 +26,10 @@ class Holdings:
         self._held.setdefault(lessee, {})[tag] = letter
         return tag
 
+    def hold_under(self, lessee: Lessee, tag: int, letter: Letter) -> None:
+        """Note that ``lessee`` has ``letter`` now under a tag that it had before."""
+        self._held.setdefault(lessee, {})[tag] = letter
+
     def release(self, lessee: Lessee, tag: int) -> Letter | None:
         """Take the letter under ``tag`` away from ``lessee``; ``None``: it does not hold it."""
         held = self._held.get(lessee, {})

@@ -22,6 +22,8 @@ class Letter(Struct, frozen=True):
     """0 … 9."""
     raw: bytes
     """The envelope, or whatever a stranger put there."""
+    joined: bool = False
+    """As ``Delivery.joined``; of one that is held."""
 
 
 class Queues:

@@ -17,6 +17,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec import structs
+
 from celeriac.abc import (
     LEASE_S,
     PUBLISH_DEADLINE_S,
@@ -30,8 +32,9 @@ from celeriac.abc import (
 from celeriac.core import envelope
 from celeriac.core.errors import BrokerUnreachable, LeaseExpired
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement, StoredResult
+from celeriac.core.settlement import DeadLetter, Done, Join, Opening, Requeue, Settled, Settlement, StoredResult
 from celeriac.drivers.memory.bells import Bell, Bells, Ring
+from celeriac.drivers.memory.chords import Chords
 from celeriac.drivers.memory.dead import DeadLetters
 from celeriac.drivers.memory.holdings import Holdings
 from celeriac.drivers.memory.nodes import Nodes
@@ -57,6 +60,7 @@ class MemoryStore:
         self._dead = DeadLetters()
         self._revocations = Revocations()
         self._results = Results()
+        self._chords = Chords()
         self._bells = Bells()
         self._losing = False
         self._unanswered: dict[Lessee, frozenset[int]] = {}
@@ -97,13 +101,22 @@ class MemoryStore:
         returned: list[Letter] = []
         announcements: list[Announcement] = []
         with self._lock:
+            now = self._runtime.monotonic()
             for settlement, letters, replacement in zip(settlements, followups, replacements, strict=True):
                 letter = self._holdings.release(lessee, settlement.tag)
                 if letter is None:
                     answers.append(Settled.LEASE_LOST)
                     continue
-                if settlement.result is not None:
-                    announcements += self._results.store(settlement.result, self._runtime.monotonic(), fenced=True)
+                if settlement.join is not None and self._chords.claimed(settlement.join.chord, str(settlement.tag), now):
+                    # The answer to this settlement was lost.
+                    self._holdings.hold_under(lessee, settlement.tag, letter)
+                    answers.append(Settled.JOINED)
+                    continue
+                letter = structs.replace(letter, joined=False)
+                for result in settlement.results:
+                    announcements += self._results.store(result, now, fenced=True)
+                for opening in settlement.opens:
+                    self._chords.open_if_new(opening, now)
                 self._post(letters)
                 match settlement.fate:
                     case Requeue():
@@ -112,7 +125,10 @@ class MemoryStore:
                         self._dead.add(letter, why, self._runtime.time())
                     case Done():
                         pass
-                answers.append(Settled.APPLIED)
+                joined = self._join(settlement, now)
+                if joined or settlement.stays:
+                    self._holdings.hold_under(lessee, settlement.tag, structs.replace(letter, joined=True))
+                answers.append(Settled.JOINED if joined else Settled.APPLIED)
             # The last comes first to the front: so the first of them is the first to be fetched.
             for letter in reversed(returned):
                 self._queues.add_first(letter)
@@ -128,6 +144,7 @@ class MemoryStore:
             now = self._runtime.monotonic()
             self._nodes.keep(node, name=name, info=info, lease_s=lease_s, now=now)
             self._results.drop_expired(now)
+            self._chords.drop_expired(now)
             for letter in self._schedule.take_due(self._runtime.time()):
                 self._put_last(letter)
             self._call_for(queues)
@@ -242,6 +259,38 @@ class MemoryStore:
         with self._lock:
             self._results.unwatch(ids)
 
+    # --- chords ---------------------------------------------------------------------------------------------------
+
+    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
+        """See ``Chords.open_chord``."""
+        with self._lock:
+            self._chords.open(chord, size, ttl_s, self._runtime.monotonic())
+
+    def extend_chord(self, chord: str, more: int) -> None:
+        """See ``Chords.extend_chord``."""
+        with self._lock:
+            self._chords.extend(chord, more, self._runtime.monotonic())
+
+    def parts(self, chord: str) -> Sequence[bytes]:
+        """See ``Chords.parts``."""
+        with self._lock:
+            return self._chords.parts(chord, self._runtime.monotonic())
+
+    def join(self, join: Join, *, claimant: str) -> bool:
+        """See ``JoiningBackend.join``: for a broker elsewhere."""
+        with self._lock:
+            return self._chords.join(join, claimant, self._runtime.monotonic())
+
+    def open_if_new(self, opening: Opening) -> None:
+        """See ``JoiningBackend.open_if_new``."""
+        with self._lock:
+            self._chords.open_if_new(opening, self._runtime.monotonic())
+
+    def close_chord(self, chord: str) -> None:
+        """See ``JoiningBackend.close_chord``."""
+        with self._lock:
+            self._chords.close(chord, self._runtime.monotonic())
+
     # --- the process ----------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -295,6 +344,12 @@ class MemoryStore:
             elif self._schedule.add(eta.timestamp(), letter):
                 self._bells.alarm()
 
+    def _join(self, settlement: Settlement, now: float) -> bool:
+        """Do what concerns chords; say whether its part was the last."""
+        if settlement.closes is not None:
+            self._chords.close(settlement.closes, now)
+        return settlement.join is not None and self._chords.join(settlement.join, str(settlement.tag), now)
+
     def _put_last(self, letter: Letter) -> None:
         self._queues.add_last(letter)
         self._bells.call(letter.queue, 1)
@@ -332,7 +387,7 @@ class MemoryStore:
 
 
 def _delivery(tag: int, letter: Letter) -> Delivery:
-    return Delivery(tag=tag, queue=letter.queue, parcel=envelope.unpack(letter.raw), raw=letter.raw)
+    return Delivery(tag, letter.queue, envelope.unpack(letter.raw), letter.raw, letter.joined)
 
 
 def _announce(announcements: Sequence[Announcement]) -> None:

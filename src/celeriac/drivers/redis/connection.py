@@ -35,10 +35,11 @@ T = TypeVar("T")
 
 
 class Script:
-    """A Lua script of this folder, called by its digest."""
+    """A Lua script of this folder, called by its digest; ``after`` another one, whose functions it uses."""
 
-    def __init__(self, name: str) -> None:
-        self.text = files("celeriac.drivers.redis").joinpath(f"{name}.lua").read_bytes()
+    def __init__(self, name: str, *, after: str | None = None) -> None:
+        folder = files("celeriac.drivers.redis")
+        self.text = b"".join(folder.joinpath(f"{part}.lua").read_bytes() for part in (after, name) if part is not None)
         self.digest = sha1(self.text, usedforsecurity=False).hexdigest()
 
 

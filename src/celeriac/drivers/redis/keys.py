@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from celeriac.core.errors import ImproperlyConfigured
+from celeriac.core.groupmeta import group_at
 
 
 class Keys(Struct, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class Keys(Struct, frozen=True, kw_only=True):
     suffixes: Sequence[str] = ("", "\x06\x163", "\x06\x166", "\x06\x169")
     """One for each priority step, the most urgent first."""
     result_prefix: str = "celery-task-meta-"
+    group_prefix: str = "celery-taskset-meta-"
 
     own: str = "celeriac:"
     """The prefix of the keys that only celeriac knows, after ``prefix``."""
@@ -38,8 +40,13 @@ class Keys(Struct, frozen=True, kw_only=True):
         return [f"{self.prefix}{queue}{suffix}" for suffix in self.suffixes]
 
     def result(self, task_id: str) -> str:
-        """Return the key, which is also the channel, of a task's result."""
-        return self.result_prefix + task_id
+        """Return the key, which is also the channel, of a task's result, or of a group that is kept among results."""
+        group_id = group_at(task_id)
+        return self.result_prefix + task_id if group_id is None else self.group(group_id)
+
+    def group(self, group_id: str) -> str:
+        """Return the key of a saved group; with a suffix, of what is known about a chord."""
+        return self.group_prefix + group_id
 
 
 def keys_from(options: Mapping[str, Any], result_options: Mapping[str, Any]) -> Keys:
@@ -48,12 +55,14 @@ def keys_from(options: Mapping[str, Any], result_options: Mapping[str, Any]) -> 
     separator = str(options.get("sep", "\x06\x16"))
     suffixes = tuple(f"{separator}{step}" if step else "" for step in steps)
     prefix = str(options.get("global_keyprefix", ""))
+    result_prefix = _result_prefix(str(result_options.get("global_keyprefix", "")))
     return Keys(
         prefix=prefix,
         own=f"{prefix}celeriac:",
         suffixes=suffixes,
         by_priority=tuple(suffixes[bisect_right(steps, priority) - 1] for priority in range(steps[-1] + 1)),
-        result_prefix=_result_prefix(str(result_options.get("global_keyprefix", ""))),
+        result_prefix=f"{result_prefix}celery-task-meta-",
+        group_prefix=f"{result_prefix}celery-taskset-meta-",
     )
 
 
@@ -73,4 +82,4 @@ def _steps(given: Any) -> list[int]:
 def _result_prefix(prefix: str) -> str:
     if prefix and prefix[-1] not in ":_-.":
         prefix += "_"
-    return f"{prefix}celery-task-meta-"
+    return prefix

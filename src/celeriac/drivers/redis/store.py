@@ -23,7 +23,9 @@ from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lesse
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement, StoredResult
+from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
+from celeriac.drivers.redis.arguments import Addressed, Arguments
+from celeriac.drivers.redis.chords import Chords
 from celeriac.drivers.redis.connection import Connections, Script, bound, forget, read_script
 from celeriac.drivers.redis.endpoints import database, openers, server
 from celeriac.drivers.redis.keys import keys_from
@@ -40,8 +42,8 @@ READ_GRACE_S = 5.0
 """How much later than the end of its wait a blocking command may answer before the connection counts as dead."""
 
 
-_Addressed = tuple[str, str, int, bytes]
-"""Queue, suffix of the priority, due (ms, 0: now), message."""
+_ANSWERS = (Settled.LEASE_LOST, Settled.APPLIED, Settled.JOINED)
+"""What ``settle.lua`` says."""
 
 
 class RedisStore:
@@ -75,6 +77,8 @@ class RedisStore:
             name = server_name(result_url or url)
             result_connections = Connections(openers(result_url or url, result_options or {}), name=name, runtime=runtime)
         self._results = Results(result_connections, keys=self._keys, runtime=runtime)
+        self._arguments = Arguments(self._keys, runtime)
+        self._chords = Chords(result_connections, keys=self._keys)
         self._records = Records(self._connections, keys=self._keys, runtime=runtime)
         self._waits = Waits()
         self._blocking: dict[Lessee | None, redis.Connection] = {}
@@ -83,7 +87,7 @@ class RedisStore:
         """The last tag that a lessee was handed; present after an answer was lost."""
         self._last: dict[Lessee, int] = {}
         self._publish, self._fetch = Script("publish"), Script("fetch")
-        self._settle, self._keep, self._adopt = Script("settle"), Script("keep"), Script("adopt")
+        self._settle, self._keep, self._adopt = Script("settle", after="chords"), Script("keep"), Script("adopt")
         me = weakref.WeakMethod(self.abandon)
         os.register_at_fork(after_in_child=lambda: (abandon := me()) and abandon())
 
@@ -94,7 +98,7 @@ class RedisStore:
         deadline = self._runtime.monotonic() + deadline_s
         accepted = 0
         try:
-            for batch in _batches(map(self._outgoing, messages)):
+            for batch in _batches(map(self._arguments.outgoing, messages)):
                 # The first batch may have it all; read the clock again only when there is a second one.
                 left = deadline - self._runtime.monotonic() if accepted else deadline_s
                 self._publish_batch(batch, left)
@@ -103,7 +107,7 @@ class RedisStore:
             error.accepted = accepted
             raise
 
-    def _publish_batch(self, batch: Sequence[_Addressed], deadline_s: float) -> None:
+    def _publish_batch(self, batch: Sequence[Addressed], deadline_s: float) -> None:
         if any(due for _, _, due, _ in batch):
             arguments: list[Any] = [self._keys.own, self._keys.prefix]
             for addressed in batch:
@@ -162,9 +166,9 @@ class RedisStore:
         other = "" if self._results_db == self._here else str(self._results_db)
         arguments: list[Any] = [self._keys.own, self._keys.prefix, lessee.node, lessee.child, other, self._here]
         for settlement in settlements:
-            arguments += self._settlement(settlement)
+            arguments += self._arguments.settlement(settlement)
         answers = self._connections.run(self._settle, arguments)
-        return [Settled.APPLIED if answer else Settled.LEASE_LOST for answer in answers]
+        return [_ANSWERS[answer] for answer in answers]
 
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """See ``abc.Broker.adopt``."""
@@ -260,6 +264,34 @@ class RedisStore:
         """See ``abc.ResultBackend.unwatch``."""
         self._results.unwatch(ids)
 
+    # Chords.
+
+    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
+        """See ``abc.Chords.open_chord``."""
+        self._chords.open(chord, size, ttl_s)
+
+    def extend_chord(self, chord: str, more: int) -> None:
+        """See ``abc.Chords.extend_chord``."""
+        self._chords.extend(chord, more)
+
+    def parts(self, chord: str) -> Sequence[bytes]:
+        """See ``abc.Chords.parts``."""
+        return self._chords.parts(chord)
+
+    def join(self, join: Join, *, claimant: str) -> bool:
+        """See ``abc.JoiningBackend.join``: for a broker elsewhere."""
+        return self._chords.join(join, claimant)
+
+    def open_if_new(self, opening: Opening) -> None:
+        """See ``abc.JoiningBackend.open_if_new``."""
+        self._chords.open_if_new(opening)
+
+    def close_chord(self, chord: str) -> None:
+        """See ``abc.JoiningBackend.close_chord``."""
+        self._chords.close(chord)
+
+    # The process.
+
     def close(self) -> None:
         """See ``abc.Store.close``."""
         self._results.close()
@@ -276,34 +308,6 @@ class RedisStore:
         self._waits = Waits()
 
     # Our words as arguments of scripts, and back.
-
-    def _outgoing(self, message: Outgoing) -> _Addressed:
-        due = 0 if message.eta is None else round(message.eta.timestamp() * 1000)
-        return message.queue, self._keys.suffix(message.priority), due, envelope.pack(message, tag=self._runtime.new_id())
-
-    def _settlement(self, settlement: Settlement) -> list[Any]:
-        arguments: list[Any] = [settlement.tag]
-        result = settlement.result
-        if result is None:
-            arguments += ("", "", 0)
-        else:
-            life = 0 if result.ttl_s is None else max(1, round(result.ttl_s * 1000))
-            arguments += (self._keys.result(result.id), result.body, life)
-        match settlement.fate:
-            case Done():
-                arguments += ("d", "", "")
-            case Requeue(replacement=None):
-                arguments += ("r", "", "")
-            case Requeue(replacement=changed):
-                assert changed is not None
-                queue, suffix, _, packed = self._outgoing(changed)
-                arguments += ("R", f"{queue}\n{suffix}", packed)
-            case DeadLetter() as dead:
-                arguments += ("x", json.encode(dead), "")
-        arguments.append(len(settlement.followups))
-        for message in settlement.followups:
-            arguments += self._outgoing(message)
-        return arguments
 
     def _fetch_arguments(self, queues: Sequence[str], lessee: Lessee, limit: int) -> list[Any]:
         keys = self._keys
@@ -354,9 +358,9 @@ class RedisStore:
         return answer or True
 
 
-def _batches(messages: Iterable[_Addressed]) -> Iterator[list[_Addressed]]:
+def _batches(messages: Iterable[Addressed]) -> Iterator[list[Addressed]]:
     """Cut into batches that keep the server for a moment only."""
-    batch: list[_Addressed] = []
+    batch: list[Addressed] = []
     size = 0
     for message in messages:
         batch.append(message)
@@ -374,8 +378,14 @@ def server_name(url: str) -> str:
 
 
 def _deliveries(flat: Sequence[Any]) -> list[Delivery]:
-    """Read triples: tag, ``"queue\\nsuffix"``, bytes."""
+    """Read triples: tag, ``"queue\\nsuffix"`` (and ``"\\nJ"`` if it is joined), bytes."""
     return [
-        Delivery(tag, address.split(b"\n", 1)[0].decode("utf-8", "surrogateescape"), envelope.unpack(raw), raw)
+        Delivery(
+            tag,
+            address.split(b"\n", 1)[0].decode("utf-8", "surrogateescape"),
+            envelope.unpack(raw),
+            raw,
+            address.endswith(b"\nJ"),
+        )
         for tag, address, raw in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
     ]

@@ -26,7 +26,7 @@ GLANCE_S: Final = 5.0
 
 def deliver(held: Sequence[Held]) -> list[Delivery]:
     """Return what is leased as the child sees it."""
-    return [Delivery(tag=one.tag, queue=one.queue, parcel=envelope.unpack(one.raw), raw=one.raw) for one in held]
+    return [Delivery(one.tag, one.queue, envelope.unpack(one.raw), one.raw, one.joined) for one in held]
 
 
 class Fetching:

@@ -25,6 +25,7 @@ class Held(Struct, frozen=True):
     tag: int
     queue: str
     raw: bytes
+    joined: bool = False
 
 
 def find_lessee(db: sqlite3.Connection, lessee: Lessee) -> int | None:
@@ -88,11 +89,11 @@ def _take_from(db: sqlite3.Connection, queue: str, priority: int, holder: int, l
 def held_by(db: sqlite3.Connection, lessee: Lessee, *, above: int = 0) -> list[Held]:
     """Return what ``lessee`` holds under tags larger than ``above``, oldest first."""
     rows = db.execute(
-        "SELECT l.tag, m.queue, m.raw FROM lease l JOIN message m ON m.id = l.message"
+        "SELECT l.tag, m.queue, m.raw, l.joined FROM lease l JOIN message m ON m.id = l.message"
         " WHERE l.lessee = ? AND l.tag > ? ORDER BY l.tag",
         (find_lessee(db, lessee), above),
     )
-    return [Held(*row) for row in rows]
+    return [Held(tag, queue, raw, bool(joined)) for tag, queue, raw, joined in rows]
 
 
 def release(db: sqlite3.Connection, lessee: Lessee, tags: Sequence[int]) -> dict[int, int]:
@@ -102,6 +103,11 @@ def release(db: sqlite3.Connection, lessee: Lessee, tags: Sequence[int]) -> dict
         (find_lessee(db, lessee), json.encode(tags).decode()),
     )
     return dict(rows.fetchall())
+
+
+def stay(db: sqlite3.Connection, lessee: Lessee, tag: int, message: int) -> None:
+    """Let ``lessee`` hold on to ``message`` under its tag, which was released in this transaction, as one that is joined."""
+    db.execute("INSERT INTO lease VALUES (?, ?, ?, 1)", (tag, enter_lessee(db, lessee), message))
 
 
 def adopt(db: sqlite3.Connection, lost: Lessee, by: Lessee, limit: int) -> None:

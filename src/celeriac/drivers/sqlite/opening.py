@@ -14,7 +14,9 @@ from celeriac.core.errors import ImproperlyConfigured
 
 OLDEST: Final = (3, 35, 0)
 """The first SQLite with ``RETURNING``."""
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+_ADDED_BY: Final = {1: "schema.sql", 2: "chords.sql"}
+"""Version of the tables -> what it brought."""
 SYNCHRONOUS: Final = ("normal", "full", "extra")
 """What a commit waits for. ``normal``: a killed process loses nothing, a power cut may lose the last commits, never the order."""
 CHECKPOINT_PAGES: Final = 8000
@@ -67,8 +69,7 @@ def _ensure_tables(db: sqlite3.Connection, path: str) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         _refuse_strangers(db, path)
-        if _version(db) == 0:
-            _create_tables(db)
+        _create_tables(db, since=_version(db))
     except BaseException:
         db.execute("ROLLBACK")
         raise
@@ -81,18 +82,19 @@ def _refuse_strangers(db: sqlite3.Connection, path: str) -> None:
     [[version, has_tables]] = db.execute(question).fetchall()
     if version == 0 and has_tables:
         raise ImproperlyConfigured(f"{path!r} is the database of another program: use a file of its own")
-    if version not in {0, SCHEMA_VERSION}:
+    if version not in range(SCHEMA_VERSION + 1):
         raise ImproperlyConfigured(
             f"{path!r} has tables of version {version}, this celeriac knows {SCHEMA_VERSION}: update it, or use a new file"
         )
 
 
-def _create_tables(db: sqlite3.Connection) -> None:
-    script = files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
-    # Not executescript: that would commit first.
-    for statement in script.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+def _create_tables(db: sqlite3.Connection, *, since: int) -> None:
+    for version in range(since + 1, SCHEMA_VERSION + 1):
+        script = files("celeriac.drivers.sqlite").joinpath(_ADDED_BY[version]).read_text(encoding="utf-8")
+        # Not executescript: that would commit first.
+        for statement in script.split(";\n"):
+            if statement.strip():
+                db.execute(statement)
     db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 

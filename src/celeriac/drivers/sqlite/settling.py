@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from celeriac.abc import Lessee
 from celeriac.core.settlement import DeadLetter, Requeue, Settled, Settlement
-from celeriac.drivers.sqlite import dead, leases, queueing, storing
+from celeriac.drivers.sqlite import chords, dead, leases, queueing, storing
 from celeriac.drivers.sqlite.finding import Tail
 from celeriac.drivers.sqlite.queueing import Arrivals, Letter
 
@@ -38,19 +38,43 @@ def carry_out(
     for plan in plans:
         # Taken out, so that a second settlement of the same delivery finds nothing.
         message = held.pop(plan.settlement.tag, None)
-        answers.append(Settled.LEASE_LOST if message is None else Settled.APPLIED)
         if message is None:
+            answers.append(Settled.LEASE_LOST)
             continue
+        if _is_joined(db, plan, now):
+            leases.stay(db, lessee, plan.settlement.tag, message)
+            answers.append(Settled.JOINED)
+            continue
+        joined = _join(db, plan.settlement, now)
+        answers.append(Settled.JOINED if joined else Settled.APPLIED)
         valid.append(plan)
-        ended.append(message)
+        if joined or plan.settlement.stays:
+            leases.stay(db, lessee, plan.settlement.tag, message)
+        else:
+            ended.append(message)
         match plan.settlement.fate:
             case Requeue():
                 returned.append(plan.replacement or queueing.read(db, message))
             case DeadLetter() as why:
                 dead.add(db, message, why, now)
     db.executemany("DELETE FROM message WHERE id = ?", [(message,) for message in ended])
-    results = [plan.settlement.result for plan in valid if plan.settlement.result is not None]
+    results = [result for plan in valid for result in plan.settlement.results]
     awaiting = storing.store(db, results, fenced=True, now=now, tail=tail)
+    for opening in (opening for plan in valid for opening in plan.settlement.opens):
+        chords.open_if_new(db, opening, now)
     queueing.post(db, [letter for plan in valid for letter in plan.followups], now=now, arrivals=arrivals)
     queueing.put_first(db, returned, arrivals)
     return answers, awaiting
+
+
+def _is_joined(db: sqlite3.Connection, plan: Plan, now: float) -> bool:
+    """Whether this settlement was carried out before, and its answer was lost."""
+    join = plan.settlement.join
+    return join is not None and chords.is_claimed(db, join.chord, claimant=str(plan.settlement.tag), now=now)
+
+
+def _join(db: sqlite3.Connection, settlement: Settlement, now: float) -> bool:
+    """Do what concerns chords; say whether its part was the last."""
+    if settlement.closes is not None:
+        chords.close(db, settlement.closes)
+    return settlement.join is not None and chords.join(db, settlement.join, claimant=str(settlement.tag), now=now)

@@ -16,8 +16,8 @@ from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lesse
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.settlement import Requeue, Settled, Settlement, StoredResult
-from celeriac.drivers.sqlite import dead, forks, leases, nodes, queueing, revocations, storing, waiters
+from celeriac.core.settlement import Join, Opening, Requeue, Settled, Settlement, StoredResult
+from celeriac.drivers.sqlite import chords, dead, forks, leases, nodes, queueing, revocations, storing, waiters
 from celeriac.drivers.sqlite.bells import BellFolder, Bells
 from celeriac.drivers.sqlite.connection import Connections
 from celeriac.drivers.sqlite.fetching import Fetching, deliver
@@ -213,6 +213,38 @@ class SqliteStore:
     def unwatch(self, ids: Sequence[str]) -> None:
         """See ``ResultBackend.unwatch``."""
         self._listener.unwatch(ids)
+
+    # --- chords ---------------------------------------------------------------------------------------------------
+
+    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
+        """See ``Chords.open_chord``."""
+        with self._connections.writing() as db:
+            chords.open_chord(db, chord, size, ttl_s=ttl_s, now=self._runtime.time())
+
+    def extend_chord(self, chord: str, more: int) -> None:
+        """See ``Chords.extend_chord``."""
+        with self._connections.writing() as db:
+            chords.extend(db, chord, more, self._runtime.time())
+
+    def parts(self, chord: str) -> Sequence[bytes]:
+        """See ``Chords.parts``."""
+        with self._connections.reading() as db:
+            return chords.parts(db, chord, self._runtime.time())
+
+    def join(self, join: Join, *, claimant: str) -> bool:
+        """See ``JoiningBackend.join``: for a broker elsewhere."""
+        with self._connections.writing() as db:
+            return chords.join(db, join, claimant=claimant, now=self._runtime.time())
+
+    def open_if_new(self, opening: Opening) -> None:
+        """See ``JoiningBackend.open_if_new``."""
+        with self._connections.writing() as db:
+            chords.open_if_new(db, opening, self._runtime.time())
+
+    def close_chord(self, chord: str) -> None:
+        """See ``JoiningBackend.close_chord``."""
+        with self._connections.writing() as db:
+            chords.close(db, chord)
 
     # --- the process ----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from celeriac.drivers.sqlite import finding, storing, waiters, watchers
+from celeriac.drivers.sqlite import chords, finding, storing, waiters, watchers
 from celeriac.drivers.sqlite.bells import BellFolder
 
 EVERY_S: Final = 60.0
@@ -20,7 +20,7 @@ def sweep(db: sqlite3.Connection, folder: BellFolder, now: float) -> None:
     [[last]] = db.execute("SELECT value FROM mark WHERE name = 'swept'").fetchall()
     if last <= now < last + EVERY_S:
         return
-    more = storing.sweep(db, now)
+    more = storing.sweep(db, now) or chords.sweep(db, now)
     if more:
         return
     db.execute("UPDATE mark SET value = ? WHERE name = 'swept'", (now,))

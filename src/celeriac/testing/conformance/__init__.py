@@ -23,6 +23,7 @@ store as the other. Does not know: drivers.
 """
 
 from celeriac.testing.conformance.crowds import Crowds
+from celeriac.testing.conformance.joining import Joining
 from celeriac.testing.conformance.leases import Leases
 from celeriac.testing.conformance.likeness import Likeness
 from celeriac.testing.conformance.publishing import Publishing
@@ -33,7 +34,7 @@ from celeriac.testing.conformance.subject import Contract, Subject
 from celeriac.testing.conformance.waiting import Waiting
 
 
-class Conformance(Publishing, Leases, Settling, DeadLettersAndPurges, Revoking, Results, Waiting, Crowds, Likeness):
+class Conformance(Publishing, Leases, Settling, Joining, DeadLettersAndPurges, Revoking, Results, Waiting, Crowds, Likeness):
     """All chapters."""
 
 
@@ -42,6 +43,7 @@ __all__ = [
     "Contract",
     "Crowds",
     "DeadLettersAndPurges",
+    "Joining",
     "Leases",
     "Likeness",
     "Publishing",

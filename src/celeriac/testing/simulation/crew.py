@@ -11,7 +11,8 @@ from typing import Any
 
 from celeriac.abc import Lessee, Runtime
 from celeriac.core import codecs, protocol
-from celeriac.core.message import Message, Outgoing
+from celeriac.core.message import Address, Message, Outgoing
+from celeriac.core.settlement import Following
 from celeriac.testing.simulation.fate import Fate
 from celeriac.testing.simulation.lane import SimulatedLane
 from celeriac.testing.simulation.ledger import Ledger
@@ -26,8 +27,8 @@ from celeriac.worker.child import Child
 from celeriac.worker.leases import Leases
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
-from celeriac.worker.settlement import Terms
 from celeriac.worker.slots import Slots
+from celeriac.worker.terms import Terms
 
 
 class SimulatedNode(Process):
@@ -69,6 +70,8 @@ class Crew:
         self._reader = Reader(the_tasks(runtime), accept=codecs.content_types(["json"]), hostname="celery@world")
         self._terms = Terms(
             ttl_s=None,
+            failure_ttl_s=None,
+            chord_ttl_s=None,
             serializer="json",
             hostname="celery@world",
             stores_results=True,
@@ -122,12 +125,14 @@ class Crew:
         )
         return process
 
-    def _again(self, message: Message, queue: str) -> Outgoing:
+    def _again(self, message: Message, queue: str, address: Address | None = None, *, announce: bool = False) -> Outgoing:
+        del announce  # nobody listens
+        assert address is None  # no task here names another queue
         parcel = protocol.encode(message, now=self._runtime.now())
         return Outgoing(parcel=parcel, queue=queue, routing_key=queue, priority=message.priority, eta=message.eta)
 
-    def _follow(self, stored: Mapping[str, Any], first: Sequence[Any], parent: Message) -> Outgoing:
+    def _follow(self, stored: Mapping[str, Any], first: Sequence[Any], parent: Message) -> Following:
         # An id of its own that a repeat has again, so that the ledger sees if there are two.
         id, kwargs = f"{parent.id}-callback", {"after": str(first[0])}
         message = Message(id=id, task=stored["task"], args=stored["args"], kwargs=kwargs, parent_id=parent.id)
-        return self._again(message, QUEUES[0])
+        return Following((self._again(message, QUEUES[0]),))

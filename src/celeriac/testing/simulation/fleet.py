@@ -6,6 +6,7 @@ when told to. What nodes and children do with messages is the worker's own code.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from celeriac.abc import Lessee
@@ -127,13 +128,12 @@ class Fleet:
         except OperationalError:
             self._timeline.after(0.5, partial(self._tend, child, request))
 
-    def _moves(self, process: Process, event: object) -> bool:
+    def _moves(self, process: Process, event: Callable[[], None]) -> bool:
         """Say whether ``process`` does anything now; if it is frozen, ``event`` comes again."""
         if not process.alive:
             return False
         wait = process.frozen_until - self._timeline.now
         if wait > 0:
-            assert callable(event)
             self._timeline.after(wait, event)
         return wait <= 0
 

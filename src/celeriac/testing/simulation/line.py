@@ -12,7 +12,7 @@ from typing import TypeVar
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Pulse
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.settlement import Settled, Settlement, StoredResult
+from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 from celeriac.testing.simulation.processes import Process
 from celeriac.testing.simulation.store import SimulatedStore
 from celeriac.testing.simulation.weather import Fault
@@ -82,6 +82,30 @@ class Line:
     def store_results(self, results: Sequence[StoredResult]) -> None:
         """See ``ResultBackend.store_results``."""
         self._call("store_results", lambda: self._store.store_results(results))
+
+    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
+        """See ``Chords.open_chord``."""
+        self._call("open_chord", lambda: self._store.open_chord(chord, size, ttl_s=ttl_s))
+
+    def extend_chord(self, chord: str, more: int) -> None:
+        """See ``Chords.extend_chord``."""
+        self._call("extend_chord", lambda: self._store.extend_chord(chord, more))
+
+    def parts(self, chord: str) -> Sequence[bytes]:
+        """See ``Chords.parts``."""
+        return self._call("parts", lambda: self._store.parts(chord))
+
+    def join(self, join: Join, *, claimant: str) -> bool:
+        """See ``JoiningBackend.join``."""
+        return self._call("join", lambda: self._store.join(join, claimant=claimant))
+
+    def open_if_new(self, opening: Opening) -> None:
+        """See ``JoiningBackend.open_if_new``."""
+        self._call("open_if_new", lambda: self._store.open_if_new(opening))
+
+    def close_chord(self, chord: str) -> None:
+        """See ``JoiningBackend.close_chord``."""
+        self._call("close_chord", lambda: self._store.close_chord(chord))
 
     def interrupt(self) -> None:
         """Nobody waits in a world of one thread."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from celeriac.abc import Runtime
+from celeriac.app.conduct import Conduct, conduct_of
 from celeriac.app.context import current_context
 from celeriac.app.task import Task
 from celeriac.core import protocol
@@ -22,6 +23,7 @@ RETRIES = 2
 class SimulatedTask(Task[..., str]):
     """A task that needs no app: what the settings would say is said here."""
 
+    plain = True
     ignore_result = False
     store_errors_even_if_ignored = False
     track_started = False
@@ -30,8 +32,13 @@ class SimulatedTask(Task[..., str]):
     acks_on_failure: bool | None = None
     acks_on_timeout: bool | None = None
     reject_on_worker_lost = None
+    retry_on_worker_lost = None
     time_limit = None
     soft_time_limit = None
+
+    def conduct(self) -> Conduct:
+        """It needs no app, and has no settings that could change."""
+        return conduct_of(self)
 
     def __init__(self, name: str) -> None:
         self.name = name

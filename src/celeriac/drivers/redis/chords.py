@@ -1,0 +1,70 @@
+"""Chords in Celery's keys: opened, read, and joined for a broker elsewhere.
+
+In a job's life: settle joins inside its script (``chords.lua``); this is everything else. Does not know: what a part means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from celeriac.core.settlement import Join, Opening
+from celeriac.drivers.redis.connection import Connections, Script
+from celeriac.drivers.redis.keys import Keys
+
+
+class Chords:
+    """The chords of one database."""
+
+    def __init__(self, connections: Connections, *, keys: Keys) -> None:
+        self._connections, self._keys = connections, keys
+        self._open = Script("open", after="chords")
+        self._join, self._close = Script("join", after="chords"), Script("close", after="chords")
+
+    def open(self, chord: str, size: int, ttl_s: float | None) -> None:
+        """Say how many parts it has. What is left of a chord of this id that is over goes."""
+        key = self._keys.group(chord)
+        life = () if ttl_s is None else ("PX", life_ms(ttl_s))
+        self._connections.pipeline((("DEL", f"{key}.c"), ("SET", f"{key}.s", size, *life)))
+
+    def open_if_new(self, opening: Opening) -> None:
+        """Say how many parts it has, unless it is open or over."""
+        self._connections.run(self._open, opening_arguments(opening, self._keys))
+
+    def extend(self, chord: str, more: int) -> None:
+        """Let it have more. The extra count lives as long as the parts: the next part sees to it."""
+        self._connections.call("INCRBY", f"{self._keys.group(chord)}.t", more)
+
+    def parts(self, chord: str) -> Sequence[bytes]:
+        """Return its parts, by place."""
+        parts: list[bytes] = self._connections.call("ZRANGE", f"{self._keys.group(chord)}.j", 0, -1)
+        return parts
+
+    def join(self, join: Join, claimant: str) -> bool:
+        """Record parts; say whether they are the last, or were so for the same claimant before."""
+        return bool(self._connections.run(self._join, join_arguments(join, self._keys, claimant)))
+
+    def close(self, chord: str) -> None:
+        """Forget its parts."""
+        self._connections.run(self._close, [self._keys.group(chord)])
+
+
+def opening_arguments(opening: Opening, keys: Keys) -> list[Any]:
+    """Return what the function ``open_if_new`` of ``chords.lua`` is told."""
+    return [keys.group(opening.chord), opening.size, 0 if opening.ttl_s is None else life_ms(opening.ttl_s)]
+
+
+def join_arguments(join: Join, keys: Keys, claimant: str) -> list[Any]:
+    """Return what the function ``join`` of ``chords.lua`` is told."""
+    life, said = 0 if join.ttl_s is None else life_ms(join.ttl_s), len(join.added) + len(join.parts)
+    arguments: list[Any] = [keys.group(join.chord), claimant, life, said]
+    for id in join.added:
+        arguments += (f"+{id}", "", "")
+    for part in join.parts:
+        arguments += (f"{part.id}:{part.place}", "+inf" if part.place is None else part.place, part.body)
+    return arguments
+
+
+def life_ms(ttl_s: float) -> int:
+    """Return a life in milliseconds; at least one."""
+    return max(1, round(ttl_s * 1000))
