@@ -9,7 +9,11 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
+
+from celeriac.app.checking.annotations import signature_of
+from celeriac.app.checking.secrets import Secrets
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -33,7 +37,7 @@ class Parameters:
     def __init__(self, function: Callable[..., Any], *, bound: bool) -> None:
         """Read the signature of ``function``; ``bound``: its first parameter is the task itself, not the caller's."""
         try:
-            parameters = list(inspect.signature(function).parameters.values())
+            parameters = list(signature_of(function).parameters.values())
         except (TypeError, ValueError):  # written in C, without a signature: anything fits
             parameters = [
                 inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL),
@@ -42,13 +46,19 @@ class Parameters:
             bound = False
         if bound and parameters and parameters[0].kind in _POSITIONAL:
             parameters = parameters[1:]
-        self.name = getattr(function, "__name__", repr(function))
-        self.signature = inspect.Signature(parameters)
+        self.name: str = getattr(function, "__name__", repr(function))
+        self._function = function
+        self.signature: inspect.Signature = inspect.Signature(parameters)
         positional = [parameter for parameter in parameters if parameter.kind in _POSITIONAL]
-        self.positional = tuple(parameter.name for parameter in positional)
+        self.positional: tuple[str, ...] = tuple(parameter.name for parameter in positional)
         """Names of those that may be given by position."""
-        self.fits = self._numbers(parameters, positional)
+        self.fits: range = self._numbers(parameters, positional)
         """So many positional arguments, and nothing else, are right: asked before ``check``, which costs more."""
+
+    @cached_property
+    def secrets(self) -> Secrets | None:
+        """Those that are not to be shown; ``None``: all may be. Read when asked: annotations may name what comes later."""
+        return Secrets.of(self._function, self.signature)
 
     def _numbers(self, parameters: list[inspect.Parameter], positional: list[inspect.Parameter]) -> range:
         if any(one.kind is one.KEYWORD_ONLY and one.default is one.empty for one in parameters):

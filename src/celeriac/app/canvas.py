@@ -1,29 +1,39 @@
 """Several calls as one: ``group``.
 
-In a job's life: ``group(add.s(i, i) for i in range(10))`` is a Signature of Signatures; sending it is one publish, however
-many there are. Chains and chords are not part of this version. Does not know: how calls are sent, how results are waited for.
+In a job's life: ``group(add.s(i, i) for i in range(10))`` is a Signature of Signatures; sending it is one publish, or where a
+generator makes very many of them one for each batch (``stream_sending.py``). Does not know: how calls are sent, how results are
+waited for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar, Unpack
+from itertools import chain
+from typing import Any, Generic, Self, TypeVar, Unpack
 
+from celeriac.app.applying import Applying, aapplied, applied
 from celeriac.app.arguments import arguments_from
-from celeriac.app.current import current_app
+from celeriac.app.context import current_context
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
+from celeriac.app.launching import alaunch, launch
 from celeriac.app.names import checked_id
-from celeriac.app.options import OptionKeywords
+from celeriac.app.options import GroupKeywords, OptionKeywords, options_from
 from celeriac.app.plan import Call
-from celeriac.app.result import sent
-from celeriac.app.signature import Signature, from_stored
+from celeriac.app.recorded import without_repeats
+from celeriac.app.result import AsyncResult, sent
+from celeriac.app.signature import Signature, maybe_signature
+from celeriac.app.stamping import StampingVisitor
+from celeriac.app.stream_sending import Sending
+from celeriac.app.streaming import Streamed, begun
+from celeriac.app.unrolling import freeze, kind_of, size_of
+from celeriac.core.message import Message
 
 R = TypeVar("R")
-_COMPOSITE = frozenset({"celery.chain", "celery.group", "celery.chord"})
 
 
-class group(Signature[list[R]], Generic[R]):  # noqa: N801 - Celery's name
+@Signature.register_type()
+class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
     """Calls that run independently of each other; the result has all of theirs, in their order.
 
     Example:
@@ -31,12 +41,29 @@ class group(Signature[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         [0, 2, 4]
     """
 
-    def __init__(self, *tasks: Signature[R] | Iterable[Signature[R]], app: Home | None = None) -> None:
-        """Take signatures, or one list or generator of them."""
+    def __init__(
+        self, *tasks: Signature[R] | Iterable[Signature[R]], app: Home | None = None, **options: Unpack[OptionKeywords]
+    ) -> None:
+        """Take signatures, or one list or generator of them. Options hold for each of them.
+
+        A generator makes the first 10,000 here. Others are made while the group is sent, see ``apply_async``.
+        """
         members: Iterable[Any] = tasks
         if len(tasks) == 1 and not isinstance(tasks[0], Signature):
             members = tasks[0]
-        super().__init__("celery.group", kwargs={"tasks": [_member(one, app) for one in members]}, subtask_type="group", app=app)
+        options_from(options)
+        stored = {"tasks": begun(members, lambda one: member_from(one, app))}
+        super().__init__("celery.group", (), stored, options, subtask_type="group", app=app)
+
+    MEMBERS = "tasks"
+
+    @classmethod
+    def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> group[Any]:
+        """Return the group that a mapping holds."""
+        found: group[Any] = cls((d.get("kwargs") or {}).get("tasks") or [], app=app)
+        found.update({**d, "kwargs": {**(d.get("kwargs") or {}), **found._kwargs}, "options": dict(d.get("options") or {})})
+        found.args = d.get("args") or ()
+        return found
 
     @property
     def tasks(self) -> list[Signature[R]]:
@@ -44,12 +71,9 @@ class group(Signature[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         members: list[Signature[R]] = self.kwargs["tasks"]
         return members
 
-    @property
-    def app(self) -> Home:
-        """Who sends it: the app of the first member."""
-        if self._app is not None:
-            return self._app
-        return self.tasks[0].app if self.tasks else current_app()
+    def _led_by(self) -> Signature[R] | None:
+        members = self.tasks if self.stream is None else self.stream.first
+        return members[0] if members else None
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -58,28 +82,90 @@ class group(Signature[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         return True
 
     def apply_async(  # type: ignore[override]  # a group has a GroupResult
-        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
+        self,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        add_to_parent: bool = True,
+        producer: Any = None,
+        link: Any = None,
+        link_error: Any = None,
+        **options: Unpack[GroupKeywords],
     ) -> GroupResult[R]:
         """Send all members in one publish. Arguments and options given here hold for each of them.
 
+        A group over a generator of more than 10,000 is sent in batches while they are made, and none is kept: not by the group,
+        which can be sent once, nor by its result, which knows their ids from their number. A ``task_id`` of yours must not
+        have been used before: the members' ids follow from it.
+
+        Args:
+            args: Go before the arguments of each member.
+            kwargs: Are added to those of each member.
+            add_to_parent: Inside a task: remember the group among its children.
+            producer: As for ``Task.apply_async``.
+            link: Refused: it is not clear which end it would wait for.
+            link_error: Refused as well.
+            options: Of ``Task.apply_async``; ``task_id`` is the group's.
+
         Raises:
-            TypeError: ``link`` or ``link_error`` was given: it is not clear which end it would wait for.
+            TypeError: ``link`` or ``link_error`` was given.
+            StreamBroken: the generator raised when some were sent, or the broker did not take the others.
+            StreamUsed: it was sent while it was generated, and its members are gone.
         """
-        calls, group_id = self._calls(args, kwargs, options)
+        first, more, chosen, group_id = self._chosen(args, kwargs, producer, link or link_error, options)
         app = self.app
-        group_id = group_id or app.runtime.new_id()
-        messages = app.producer.submit_group(calls, group_id) if calls else []
-        return GroupResult(group_id, [sent(app, message) for message in messages], app=app)
+        if (stream := self._sent_as_stream()) is not None:
+            return _remembered(Sending(app, group_id, first, more, chosen).send(stream), add_to_parent)
+        if self._is_nested():
+            found = launch(app, freeze(self, app.runtime.new_id, id=group_id), first, more, chosen)
+            return _remembered(found, add_to_parent)
+        if not self._is_one_publish():
+            pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
+            found = [one.apply_async(first, more, **said) for one, said in pairs]
+            return _remembered(GroupResult(group_id, found, app=app), add_to_parent)
+        calls = [member.call(first, more, chosen) for member in self.tasks]
+        messages = app.producer.submit_group(calls, group_id, options_from(chosen)) if calls else []
+        return _remembered(GroupResult(group_id, _sent(app, messages, calls), app=app), add_to_parent)
+
+    def _said(self, chosen: Mapping[str, Any], group_id: str) -> list[dict[str, Any]]:
+        """Return the options of each member that is sent alone. The group is what a task remembers, not its members."""
+        place = {"group_id": group_id, "add_to_parent": False}
+        return [{**chosen, **place, "group_index": index} for index in range(len(self.tasks))]
+
+    def _is_nested(self) -> bool:
+        """Whether a member is a workflow itself, to be sent with the others."""
+        return any(kind_of(one) is not None for one in self.tasks) and not self.app.conf.settings().task.always_eager
+
+    def _is_one_publish(self) -> bool:
+        """Whether nothing of the user's, and not ``task_always_eager``, has a say in how the members are sent."""
+        tasks = self.app.tasks
+        known = (tasks.get(name) for name in {one["task"] for one in self.tasks})
+        return all(task is None or task.is_sent_plainly for task in known)
 
     async def aapply_async(  # type: ignore[override]
-        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
+        self,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        add_to_parent: bool = True,
+        producer: Any = None,
+        link: Any = None,
+        link_error: Any = None,
+        **options: Unpack[GroupKeywords],
     ) -> GroupResult[R]:
         """The twin of ``apply_async`` for event loops."""
-        calls, group_id = self._calls(args, kwargs, options)
+        first, more, chosen, group_id = self._chosen(args, kwargs, producer, link or link_error, options)
         app = self.app
-        group_id = group_id or app.runtime.new_id()
-        messages = await app.producer.asubmit_group(calls, group_id) if calls else []
-        return GroupResult(group_id, [sent(app, message) for message in messages], app=app)
+        if (stream := self._sent_as_stream()) is not None:
+            return _remembered(await Sending(app, group_id, first, more, chosen).asend(stream), add_to_parent)
+        if self._is_nested():
+            found = await alaunch(app, freeze(self, app.runtime.new_id, id=group_id), first, more, chosen)
+            return _remembered(found, add_to_parent)
+        if not self._is_one_publish():
+            pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
+            found = [await one.aapply_async(first, more, **said) for one, said in pairs]
+            return _remembered(GroupResult(group_id, found, app=app), add_to_parent)
+        calls = [member.call(first, more, chosen) for member in self.tasks]
+        messages = await app.producer.asubmit_group(calls, group_id, options_from(chosen)) if calls else []
+        return _remembered(GroupResult(group_id, _sent(app, messages, calls), app=app), add_to_parent)
 
     def delay(self, *args: Any, **kwargs: Any) -> GroupResult[R]:  # type: ignore[override]
         """Send all members; arguments given here go before their own."""
@@ -89,28 +175,140 @@ class group(Signature[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         """The twin of ``delay`` for event loops."""
         return await self.aapply_async(args, kwargs)
 
-    def _calls(
-        self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: OptionKeywords
-    ) -> tuple[list[Call], str | None]:
+    def _chosen(
+        self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, producer: Any, link: Any, options: Mapping[str, Any]
+    ) -> tuple[Sequence[Any], Mapping[str, Any], dict[str, Any], str]:
         chosen: dict[str, Any] = {**self.options, **options}
-        if chosen.get("link") or chosen.get("link_error"):
+        if producer is not None:
+            chosen["producer"] = producer
+        if link or chosen.get("link") or chosen.get("link_error"):
             raise TypeError("a group has no end to link to: link its members")
         given = chosen.pop("task_id", None)
         group_id = chosen.pop("group_id", None) if given is None else checked_id(given)
-        first, more = arguments_from(args, kwargs)
-        return [member.call(first, more, chosen) for member in self.tasks], group_id
+        group_id = group_id or self.app.runtime.new_id()
+        return *arguments_from(args, kwargs), chosen, group_id
+
+    def apply(
+        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
+    ) -> GroupResult[R]:
+        """Run all members here and now, one after the other."""
+        result: GroupResult[R] = applied(self._applying(args, kwargs, options))
+        return result
+
+    async def aapply(
+        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
+    ) -> GroupResult[R]:
+        """The twin of ``apply`` for event loops: coroutines run on this one, one after the other."""
+        result: GroupResult[R] = await aapplied(self._applying(args, kwargs, options))
+        return result
+
+    def _applying(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Applying:
+        first, more, chosen, group_id = self._chosen(args, kwargs, None, None, options)
+        app, found = self.app, []
+        for index, one in enumerate(self.tasks if self.stream is None else chain.from_iterable(self.stream.batches())):
+            found.append((yield one, first, more, {**chosen, "group_id": group_id, "group_index": index}))
+        return GroupResult(group_id, found, app=app)
+
+    def clone(
+        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
+    ) -> Self:
+        """Return a copy, with copies of all members; these arguments are added to each of them."""
+        copy = super().clone(None, None, **options)
+        copy.kwargs["tasks"] = [member.clone(args, kwargs) for member in self.tasks]
+        return copy
+
+    def freeze(
+        self,
+        _id: str | None = None,
+        group_id: str | None = None,
+        chord: Mapping[str, Any] | None = None,
+        root_id: str | None = None,
+        parent_id: str | None = None,
+        group_index: int | None = None,
+    ) -> GroupResult[R]:
+        """Fix the ids of all members, and return the result of the group; see ``Signature.freeze``.
+
+        ``chord``: a body that waits for each of the members.
+        """
+        id = self.options.setdefault("task_id", _id or self.app.runtime.new_id())
+        place, found = group_index or 0, []
+        for member in self.tasks:
+            outer = (None, None, None) if chord is None else (group_id, chord, place)
+            found.append(member.freeze(None, outer[0], outer[1], root_id, parent_id, outer[2]))
+            place += size_of(member)
+        return GroupResult(id, found, app=self.app)
+
+    _freeze = freeze
+
+    def stamp(self, visitor: StampingVisitor | None = None, append_stamps: bool = False, **headers: Any) -> Self:
+        """Stamp every member, with the same stamps or with those that ``visitor`` says. See ``Signature.stamp``."""
+        said = None if visitor is None else visitor.on_group_start(self, **headers)
+        stamps = self._stamps(said, headers, append_stamps)
+        self.stamp_links(visitor, append_stamps, **stamps)
+        if (stream := self.stream) is not None:
+            self._kwargs["tasks"] = stream.changed(lambda member: member.stamp(visitor, append_stamps, **stamps))
+        else:
+            for member in self.tasks:
+                member.stamp(visitor, append_stamps, **stamps)
+        if visitor is not None:
+            visitor.on_group_end(self, **stamps)
+        return self
+
+    def set_immutable(self, immutable: bool) -> None:
+        """Let nothing be added to the arguments of its members, or let it again."""
+        for task in self.tasks:
+            task.set_immutable(immutable)
+
+    def link(self, sig: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send ``sig`` when the first member has succeeded, with nothing added: Celery's meaning. Returns what was linked."""
+        return self.tasks[0].link(maybe_signature(sig, self._app).clone().set(immutable=True))
+
+    def link_error(self, sig: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:  # type: ignore[override]
+        """Let ``sig`` hear of each member that fails: Celery's meaning. Returns what was linked."""
+        found = maybe_signature(sig, self._app)
+        return tuple(one.link_error(found.clone()) for one in self.tasks)
+
+    def skew(self, start: float = 1.0, stop: float | None = None, step: float = 1.0) -> Self:
+        """Start its members one after the other: give them countdowns from ``start`` on, ``step`` seconds apart."""
+        at = start
+        for task in self.tasks:
+            task.set(countdown=at)
+            at += step
+            if stop is not None and at >= stop:
+                at = start
+        return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> GroupResult[R]:
         """Send all members, as Celery's groups do when they are called."""
         return self.apply_async(args, kwargs)
 
+    def __or__(self, other: Any) -> Any:
+        if self.stream is None or not isinstance(other, Mapping) or kind_of(other) is not None:
+            return super().__or__(other)
+        make: Any = self.TYPES["chord"]
+        options = {name: value for name, value in self.options.items() if name not in {"link", "link_error", "task_id"}}
+        return make(self, other, app=self._app, **options)  # its members are not made for that
+
     def __repr__(self) -> str:
-        return f"group({self.tasks!r})"
+        if self.stream is None:
+            return without_repeats(self.tasks[0]["task"], f"group({self.tasks!r})") if self.tasks else "group(<empty>)"
+        return f"group([{', '.join(map(repr, self.stream.first[:3]))}, ... and others, which are made when they are sent])"
 
 
-def _member(one: Any, app: Home | None) -> Signature[Any]:
+def _sent(app: Home, messages: Sequence[Message], calls: Sequence[Call]) -> list[AsyncResult[Any]]:
+    pairs = zip(messages, calls, strict=True)
+    return [sent(app, message, remember=False, backend=call.recipe.backend) for message, call in pairs]
+
+
+def _remembered(result: GroupResult[R], remember: bool) -> GroupResult[R]:
+    context = current_context() if remember else None
+    if context is not None and not context.called_directly:
+        context.add_child(result)
+    return result
+
+
+def member_from(one: Any, app: Home | None) -> Signature[Any]:
+    """Return ``one`` as a Signature, or say that it is none."""
     if not isinstance(one, Mapping) or "task" not in one:
         raise TypeError(f"a group takes signatures, such as add.s(2, 2), not {one!r}")
-    if one["task"] in _COMPOSITE:
-        raise TypeError("a group inside a group is not part of this version")
-    return one if isinstance(one, Signature) else from_stored(one, app)
+    return one if isinstance(one, Signature) else Signature.from_dict(one, app)

@@ -1,199 +1,176 @@
-"""GroupResult: the results of several tasks, together.
+"""GroupResult: the results of a group, under the group's id.
 
-In a job's life: what ``group(...).apply_async()`` returns. All members wait with one subscription, asked for in batches.
-Names and meanings: Celery's reference of ``GroupResult``. Does not know: how the group was sent.
+In a job's life: what ``group(...).apply_async()`` returns. Its ids can be stored and restored by another process. Names and
+meanings: Celery's reference of ``GroupResult``. Does not know: how the group was sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import aclosing
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict, TypeVar, Unpack
 
-from celeriac.app.current import current_app
+from celeriac.app.current import get_current_app
 from celeriac.app.home import Home
-from celeriac.app.result import AsyncResult, Seconds, as_mapping, exception_of, refuse_inside_a_task, seconds_of
-from celeriac.core.errors import ImproperlyConfigured
-from celeriac.core.states import FAILURE, PROPAGATE_STATES, READY_STATES, SUCCESS
-from celeriac.core.taskmeta import TaskMeta
+from celeriac.app.numbered import Numbered, numbered_from
+from celeriac.app.result import AsyncResult
+from celeriac.app.result_set import ResultSet
+from celeriac.app.results.backend_view import BackendView
+from celeriac.app.results.promise import Promise
+from celeriac.app.results.result_graph import ResultGraph
+from celeriac.app.results.result_states import ResultBase
 
 R = TypeVar("R")
 
 
-class GroupResult(Generic[R]):
+class SetKeywords(TypedDict, total=False):
+    """What a group hands on to the set that it is."""
+
+    app: Home | None
+    ready_barrier: Promise | None
+
+
+class GroupResult(ResultSet[R], ResultGraph):
     """Results in the order of the group's members."""
 
-    def __init__(self, id: str, results: Iterable[AsyncResult[R]], *, app: Home | None = None, parent: Any = None) -> None:
+    def __init__(
+        self,
+        id: str | None = None,
+        results: Iterable[Any] | None = None,
+        parent: Any = None,
+        **kwargs: Unpack[SetKeywords],
+    ) -> None:
+        """Hold the results of group ``id``.
+
+        Args:
+            id: Of the group.
+            results: Of its members.
+            parent: Result of what went before it in a chain.
+            kwargs: ``app`` and ``ready_barrier``, as of ``ResultSet``.
+        """
+        super().__init__(() if results is None else results, **kwargs)
         self.id = id
-        self.results = list(results)
-        """One AsyncResult for each member."""
-        self.app = app if app is not None else current_app()
         self.parent = parent
 
     @property
-    def children(self) -> list[AsyncResult[R]]:
-        """The members again."""
+    def children(self) -> Any:
+        """The members again: a list, or of a group that was sent while it was generated a sequence that makes them."""
         return self.results
 
-    def get(
-        self,
-        timeout: Seconds = None,
-        propagate: bool = True,
-        interval: float | None = None,  # noqa: ARG002 - nobody polls here
-        callback: Callable[[str, R], object] | None = None,
-        on_message: Callable[[dict[str, Any]], object] | None = None,
-        disable_sync_subtasks: bool = True,
-    ) -> list[R]:
-        """Wait until all have ended, and return what each returned, in order. Twin: ``aget``.
+    def save(self, backend: Any = None) -> Any:
+        """Store the ids, so that ``GroupResult.restore(id)`` finds them as long as results are kept.
 
         Args:
-            timeout: Give up after this long in all; a bare number is seconds.
-            propagate: Raise the first failure as soon as it is seen; otherwise exceptions stand among the values.
-            interval: Accepted for Celery's sake: there is none.
-            callback: Called with id and value of each, in order, at the end.
-            on_message: Called with each state that is seen.
-            disable_sync_subtasks: Inside a task, refuse.
-
-        Raises:
-            TimeoutError, RuntimeError, ImproperlyConfigured: as ``AsyncResult.get``.
+            backend: Where. ``None``: where the app's results are.
         """
-        if disable_sync_subtasks:
-            refuse_inside_a_task()
-        waited = self._unfinished()
-        if waited:
-            for id, meta in self.app.results.wait(list(waited), timeout=seconds_of(timeout)):
-                _seen(waited[id], meta, on_message, propagate)
-        return self._values(propagate, callback)
+        if not self.id:
+            raise ValueError("a GroupResult is stored under its id, and this one has none")
+        return self.app.backend_at(backend).save_group(self.id, self)
 
-    join = get
-    join_native = get
+    def delete(self, backend: Any = None) -> None:
+        """Delete what ``save`` stored; the members' results stay."""
+        if self.id:
+            self.app.backend_at(backend).delete_group(self.id)
 
-    async def aget(
-        self,
-        timeout: Seconds = None,  # noqa: ASYNC109 - Celery's argument
-        propagate: bool = True,
-        callback: Callable[[str, R], object] | None = None,
-        on_message: Callable[[dict[str, Any]], object] | None = None,
-    ) -> list[R]:
-        """The twin of ``get`` for event loops."""
-        waited = self._unfinished()
-        if waited:
-            async with aclosing(self.app.results.await_(list(waited), timeout=seconds_of(timeout))) as states:
-                async for id, meta in states:
-                    _seen(waited[id], meta, on_message, propagate)
-        return self._values(propagate, callback)
+    @classmethod
+    def restore(cls, id: str, backend: Any = None, app: Home | None = None) -> Any:
+        """Return the group that was saved under ``id``; ``None``: there is none, or it has expired.
 
-    def __await__(self) -> Generator[Any, None, list[R]]:
-        return self.aget().__await__()
-
-    def iter_native(self, timeout: Seconds = None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield id and meta of each member as it ends, the first to end first."""
-        refuse_inside_a_task()
-        waited = self._unfinished()
-        for result in self.results:
-            if result.id not in waited:
-                yield result.id, as_mapping(result.meta())
-        if waited:
-            for id, meta in self.app.results.wait(list(waited), timeout=seconds_of(timeout)):
-                _seen(waited[id], meta, None, False)
-                if meta.status in READY_STATES:
-                    yield id, as_mapping(meta)
-
-    def iterate(self, timeout: Seconds = None, propagate: bool = True) -> Iterator[R]:
-        """Yield the value of each member as it ends, the first to end first."""
-        for _, meta in self.iter_native(timeout):
-            if propagate and meta["status"] in PROPAGATE_STATES:
-                raise meta["result"]
-            yield meta["result"]
-
-    def _unfinished(self) -> dict[str, AsyncResult[R]]:
-        return {result.id: result for result in self.results if not result.ignored and not result.finished}
-
-    def _values(self, propagate: bool, callback: Callable[[str, R], object] | None) -> list[R]:
-        return [result.get(propagate=propagate, callback=callback, disable_sync_subtasks=False) for result in self.results]
-
-    def _metas(self) -> list[TaskMeta]:
-        """Ask once for all that have not ended."""
-        waited = self._unfinished()
-        for result, meta in zip(waited.values(), self.app.results.metas(list(waited)), strict=True):
-            if meta.status in READY_STATES:
-                result.accept(meta)
-        return [result.meta() for result in self.results if result.finished]
-
-    def ready(self) -> bool:
-        """Say whether all have ended."""
-        return len(self._metas()) == len(self.results)
-
-    def successful(self) -> bool:
-        """Say whether all have ended well."""
-        return self.completed_count() == len(self.results)
-
-    def failed(self) -> bool:
-        """Say whether any has failed."""
-        return any(meta.status == FAILURE for meta in self._metas())
-
-    def waiting(self) -> bool:
-        """Say whether any has not ended."""
-        return not self.ready()
-
-    def completed_count(self) -> int:
-        """Return how many have ended well."""
-        return sum(meta.status == SUCCESS for meta in self._metas())
-
-    def maybe_throw(self, propagate: bool = True) -> None:
-        """Raise the first failure, if there is one by now."""
-        for meta in self._metas():
-            if propagate and meta.status in PROPAGATE_STATES:
-                raise exception_of(meta)
-
-    def forget(self) -> None:
-        """Delete what is stored of every member."""
-        self.app.results.forget([result.id for result in self.results])
-
-    def revoke(self, terminate: bool = False, signal: str | None = None) -> None:
-        """See to it that no member starts that has not started yet.
-
-        Raises:
-            ImproperlyConfigured: ``terminate`` was asked for.
+        Args:
+            id: Of the group.
+            backend: Where it was saved. ``None``: where the app's results are.
+            app: ``None``: that of ``backend``, or the current one.
         """
-        if terminate or signal is not None:
-            raise ImproperlyConfigured("revoke(terminate=True) needs remote control, which this version does not have yet")
-        self.app.results.revoke([result.id for result in self.results])
+        known: Any = app
+        if known is None:
+            known = backend.app if isinstance(backend, BackendView) else get_current_app()
+        return known.backend_at(backend).restore_group(id)
 
     def as_tuple(self) -> tuple[Any, list[Any]]:
-        """Return the stored form: ``((id, parent), [members])``."""
-        return (self.id, self.parent and self.parent.as_tuple()), [result.as_tuple() for result in self.results]
+        """Return the stored form: ``((id, parent), [members])``.
 
-    def __iter__(self) -> Iterator[AsyncResult[R]]:
-        return iter(self.results)
+        Of a group that was sent while it was generated the first and the last member stand for all, since the ids of those in
+        between follow: a million are stored in 200 bytes. Celery reads a group of two.
+        """
+        members = self.results
+        if isinstance(members, Numbered) and members.group_id == self.id:
+            members = members.ends or members
+        return (self.id, self.parent and self.parent.as_tuple()), [result.as_tuple() for result in members]
 
-    def __len__(self) -> int:
-        return len(self.results)
-
-    def __getitem__(self, index: int) -> AsyncResult[R]:
-        return self.results[index]
+    def as_list(self) -> list[str]:
+        """Return its id and those of its members, each of them, however many there are."""
+        return [*([self.id] if self.id else ()), *(id for result in self.results for id in result.as_list())]
 
     def __bool__(self) -> bool:
-        return True
+        return bool(self.id or self.results)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, GroupResult):
-            return self.id == other.id and self.results == other.results
-        return NotImplemented
+            return self.id == other.id and self.results == other.results and self.parent == other.parent
+        return self.id == other if isinstance(other, str) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.id)
 
+    def __str__(self) -> str:
+        return str(self.id)
+
     def __repr__(self) -> str:
-        return f"<GroupResult: {self.id} [{len(self.results)} results]>"
+        return f"<{type(self).__name__}: {self.id} [{len(self.results)} results]>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.id, self.results, self.parent)
 
 
-def _seen(
-    result: AsyncResult[Any], meta: TaskMeta, on_message: Callable[[dict[str, Any]], object] | None, propagate: bool
-) -> None:
-    if on_message is not None:
-        on_message(as_mapping(meta))
-    if meta.status in READY_STATES:
-        result.accept(meta)
-        if propagate and meta.status in PROPAGATE_STATES:
-            raise exception_of(meta)
+class Groups:
+    """``app.GroupResult``: makes and restores group results of one app."""
+
+    def __init__(self, app: Home) -> None:
+        self._app = app
+
+    def __call__(self, id: str | None = None, results: Iterable[Any] | None = None, parent: Any = None) -> GroupResult[Any]:
+        """Return the results of group ``id``."""
+        return GroupResult(id, results, parent, app=self._app)
+
+    def restore(self, id: str, backend: Any = None) -> Any:
+        """Return the group that was saved under ``id``; see ``GroupResult.restore``."""
+        return GroupResult.restore(id, backend, self._app)
+
+
+def result_from_tuple(r: Any, app: Home | None = None) -> Any:
+    """Return the result that ``as_tuple`` described: an AsyncResult, a GroupResult, or a ResultSet where there was no id.
+
+    Args:
+        r: The tuple (or list, after JSON); a result is returned as it is.
+        app: ``None``: the current one.
+
+    Raises:
+        ValueError: it describes no result.
+
+    Source: Celery's ``result_from_tuple``.
+    """
+    if isinstance(r, ResultBase):
+        return r
+    app = app if app is not None else get_current_app()
+    try:
+        head, members = r
+        id, parent = head if isinstance(head, list | tuple) else (head, None)
+        if not isinstance(id, str | None) or not isinstance(members, list | tuple | None) or (members is None and not id):
+            raise TypeError
+    except (TypeError, ValueError):
+        raise ValueError(f"not the stored form of a result: {r!r:.200}; it is ((id, parent), members)") from None
+    before = result_from_tuple(parent, app) if parent else None
+    if members is None:
+        return AsyncResult(id or "", app=app, parent=before)
+    if id and (numbered := _numbered(id, members, app)) is not None:
+        return GroupResult(id, numbered, before, app=app)
+    several = [result_from_tuple(member, app) for member in members]
+    return GroupResult(id, several, before, app=app) if id else ResultSet(several, app=app)
+
+
+def _numbered(id: str, members: Sequence[Any], app: Home) -> Numbered | None:
+    """Return the members if the first and the last of them stand for all; ``None``: they do not."""
+    heads = (
+        [member[0] for member in members if isinstance(member, list | tuple) and len(member) == 2] if len(members) == 2 else []
+    )
+    ids = [head[0] if isinstance(head, list | tuple) and head else head for head in heads]
+    return numbered_from(id, ids, app) if all(isinstance(each, str) for each in ids) else None

@@ -12,9 +12,13 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
+from celeriac.app.checking.secrets import Secrets
+from celeriac.app.checking.validation import Validation
+from celeriac.app.numbering import member_id
 from celeriac.app.options import NO_OPTIONS, CallOptions, Link
+from celeriac.core.errors import WorkflowTooDeep
 from celeriac.core.message import Message
 from celeriac.core.representation import MAX_LENGTH, safe_repr
 
@@ -38,11 +42,20 @@ class Recipe(Struct, frozen=True, kw_only=True):
     exchange: Any = None
     routing_key: str | None = None
     repr_levels: int = 3
+    backend: Any = None
+    """Where its results are kept; ``None``: where the app's are."""
+    validation: Validation | None = None
+    """Of a task with ``pydantic=True``."""
+    check: bool = True
+    """Let it refuse arguments; otherwise the worker does."""
+    secrets: Secrets | None = None
+    """Arguments that are not to be shown; ``None``: all may be."""
+    plain: bool = False
+    """Nothing here has to be computed for each call. Follows from the others."""
 
-    @property
-    def plain(self) -> bool:
-        """Nothing here has to be computed for each call."""
-        return self.expires is None and not self.inherit_priority and self.repr_levels == 3
+    def __post_init__(self) -> None:
+        plain = self.expires is None and not self.inherit_priority and self.repr_levels == 3
+        force_setattr(self, "plain", plain and self.validation is None and self.secrets is None)
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -81,6 +94,7 @@ def plan_call(
 
     Raises:
         ValueError: an option that cannot be: a soft limit above the hard one, a date that cannot be read.
+        InvalidArguments: of a task with ``pydantic=True``: a value is not what its annotation says.
     """
     recipe, options = call.recipe, call.options
     if options is NO_OPTIONS and recipe.plain:
@@ -107,17 +121,20 @@ def plan_call(
 
 
 def _plan_with_options(call: Call, options: CallOptions, here: Surroundings, caller: Message | None) -> Message:
-    recipe = call.recipe
+    recipe, args, kwargs = call.recipe, call.args, call.kwargs
+    if recipe.validation is not None:
+        args, kwargs = recipe.validation.for_sending(args, kwargs, check=recipe.check)
+    argsrepr, kwargsrepr = _reprs(args, kwargs, options, recipe)
     id = options.task_id or here.new_id()
     hard, soft = _limits(recipe, options)
     parents = (None, None) if caller is None else (caller.root_id or caller.id, caller.id)
     return Message(
         id=id,
         task=recipe.name,
-        args=call.args,
-        kwargs=call.kwargs,
+        args=args,
+        kwargs=kwargs,
         eta=start_of(options.countdown, options.eta, here.now, here.zone),
-        expires=end_of(options.expires if options.expires is not None else recipe.expires, here.now, here.zone),
+        expires=end_of(_expiry(recipe, options), here.now, here.zone),
         retries=options.retries,
         time_limit=hard,
         soft_time_limit=soft,
@@ -128,10 +145,11 @@ def _plan_with_options(call: Call, options: CallOptions, here: Surroundings, cal
         group_index=options.group_index,
         reply_to=options.reply_to or here.reply_to,
         correlation_id=options.correlation_id,
-        origin=here.origin,
+        origin=options.origin or here.origin,
+        replaced_task_nesting=options.replaced_task_nesting,
         shadow=options.shadow,
-        argsrepr=_shown(call.args, options.argsrepr, recipe),
-        kwargsrepr=_shown(call.kwargs, options.kwargsrepr, recipe),
+        argsrepr=argsrepr,
+        kwargsrepr=kwargsrepr,
         ignore_result=recipe.ignore_result if options.ignore_result is None else options.ignore_result,
         stamped_headers=options.stamped_headers,
         stamps=options.stamps,
@@ -146,6 +164,32 @@ def _plan_with_options(call: Call, options: CallOptions, here: Surroundings, cal
 def plan_group(calls: Iterable[Call], here: Surroundings, caller: Message | None, *, group_id: str) -> list[Message]:
     """Return the messages of a group: independent calls with one group id, counted from 0."""
     return [plan_call(call, here, caller, group_id, index) for index, call in enumerate(calls)]
+
+
+def plan_numbered(
+    calls: Sequence[tuple[int, Call]],
+    here: Surroundings,
+    caller: Message | None,
+    *,
+    group_id: str,
+    chord: Mapping[str, Any] | None = None,
+) -> list[Message]:
+    """Return messages of some members of a group whose ids follow from its id and their places.
+
+    Args:
+        calls: Each with its place. One that has an id of its own keeps it.
+        here: Clock, zone.
+        caller: As for ``plan_call``.
+        group_id: Of the group.
+        chord: The body that they report to, if the group is the header of a chord.
+    """
+    place = 0
+    numbered = replace(here, new_id=lambda: member_id(group_id, place))
+    messages = []
+    for place, call in calls:
+        message = plan_call(call, numbered, caller, group_id, place)
+        messages.append(message if chord is None else replace(message, chord=chord))
+    return messages
 
 
 def start_of(countdown: float | None, eta: datetime | str | None, now: Callable[[], datetime], zone: tzinfo) -> datetime | None:
@@ -181,6 +225,12 @@ def _moment(given: datetime | str | None, zone: tzinfo, what: str) -> datetime |
         raise ValueError(f"{what}={given!r} is neither a datetime nor ISO 8601 text") from None
 
 
+def _expiry(recipe: Recipe, options: CallOptions) -> float | timedelta | datetime | str | None:
+    if options.expires is not None:
+        return options.expires
+    return recipe.expires if options.expiration is None else options.expiration
+
+
 def _limits(recipe: Recipe, options: CallOptions) -> tuple[float | None, float | None]:
     hard = recipe.time_limit if options.time_limit is None else options.time_limit
     soft = recipe.soft_time_limit if options.soft_time_limit is None else options.soft_time_limit
@@ -192,15 +242,22 @@ def _limits(recipe: Recipe, options: CallOptions) -> tuple[float | None, float |
 def _priority(recipe: Recipe, options: CallOptions, caller: Message | None) -> int:
     if options.priority is None:
         return caller.priority if caller is not None and recipe.inherit_priority else recipe.priority
-    if not isinstance(options.priority, int) or not 0 <= options.priority <= 255:
+    if isinstance(options.priority, bool) or not isinstance(options.priority, int) or not 0 <= options.priority <= 255:
         raise ValueError(f"priority={options.priority!r} must be a whole number from 0 to 255")
     return options.priority
 
 
-def _shown(value: Any, given: str | None, recipe: Recipe) -> str | None:
-    if given is not None or recipe.repr_levels == 3:
-        return given
-    return safe_repr(value, MAX_LENGTH, recipe.repr_levels)
+def _reprs(args: Sequence[Any], kwargs: Mapping[str, Any], options: CallOptions, recipe: Recipe) -> tuple[str | None, str | None]:
+    """Return ``argsrepr`` and ``kwargsrepr``; ``None``: what the encoder shows by itself is right."""
+    shown_args, shown_kwargs = options.argsrepr, options.kwargsrepr
+    if recipe.secrets is not None:
+        args, kwargs = recipe.secrets.shown(args, kwargs)
+    elif recipe.repr_levels == 3:
+        return shown_args, shown_kwargs
+    return (
+        safe_repr(args, MAX_LENGTH, recipe.repr_levels) if shown_args is None else shown_args,
+        safe_repr(kwargs, MAX_LENGTH, recipe.repr_levels) if shown_kwargs is None else shown_kwargs,
+    )
 
 
 def as_list(link: Link | None, what: str) -> list[dict[str, Any]] | None:
@@ -208,14 +265,18 @@ def as_list(link: Link | None, what: str) -> list[dict[str, Any]] | None:
 
     Raises:
         TypeError: one of them is no signature.
+        WorkflowTooDeep: what is linked is linked to so much, one inside of the other, that no message can hold it.
     """
     if link is None:
         return None
-    several = [link] if isinstance(link, Mapping) else list(link)
+    several = list(link) if isinstance(link, Iterable) and not isinstance(link, Mapping | str) else [link]
     for one in several:
         if not isinstance(one, Mapping) or "task" not in one:
             raise TypeError(f"{what} takes signatures, such as add.s(2), not {one!r}")
-    return [_plain(one) for one in several]
+    try:
+        return [_plain(one) for one in several]
+    except RecursionError:
+        raise WorkflowTooDeep(f"{what}: {several[0]['task']} is linked to others more deeply than a message can hold") from None
 
 
 def _plain(value: Any) -> Any:

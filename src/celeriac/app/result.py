@@ -4,26 +4,43 @@ In a job's life: the end of it. Nothing is asked of the store until something is
 for once. Names and meanings: Celery's reference of ``AsyncResult``. Does not know: how the waiting is done (``results.py``).
 """
 
+# ruff: noqa: ASYNC109 - timeout is Celery's argument
+
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import aclosing
-from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from contextlib import aclosing, closing
+from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeVar, Unpack, overload
+from uuid import UUID
 
+from celeriac.app.checking.modelling import AwaitKeywords, WaitKeywords, as_model
 from celeriac.app.context import current_context
-from celeriac.app.current import current_app, joins_allowed
+from celeriac.app.current import get_current_app
 from celeriac.app.home import Home
-from celeriac.core.errors import ImproperlyConfigured
+from celeriac.app.joining import assert_will_not_block
+from celeriac.app.names import checked_id
+from celeriac.app.results.arrivals import Patience, Seconds, seconds_of
+from celeriac.app.results.backend_view import BackendView
+from celeriac.app.results.notebook import TaskShown
+from celeriac.app.results.promise import OnError, Promise
+from celeriac.app.results.result_graph import ResultGraph
+from celeriac.app.results.result_identity import Identity
+from celeriac.app.results.result_states import ResultStates, as_mapping, exception_of
+from celeriac.app.results.results import Results
+from celeriac.app.results.revoking import Revocable
+from celeriac.core.errors import TimeoutError  # noqa: A004 - the builtin's subclass
 from celeriac.core.message import Message
-from celeriac.core.states import FAILURE, PROPAGATE_STATES, READY_STATES, SUCCESS
+from celeriac.core.states import EXCEPTION_STATES, PROPAGATE_STATES, READY_STATES
 from celeriac.core.taskmeta import TaskMeta
 
 R = TypeVar("R")
-Seconds = float | timedelta | None
+M = TypeVar("M")
+_FOLLOWED: Final = 1_000
+"""Members of a header whose failures are heard of before the body's."""
+OnMessage = Callable[[dict[str, Any]], object]
 
 
-class AsyncResult(Generic[R]):
+class AsyncResult(Identity, ResultStates, ResultGraph, Revocable, TaskShown, Generic[R]):
     """The result of one task, by its id; it may be made for any id at any time.
 
     Example:
@@ -32,175 +49,47 @@ class AsyncResult(Generic[R]):
         4
     """
 
+    TimeoutError: ClassVar[type[Exception]] = TimeoutError
+    """What ``get`` raises when the result did not come in time."""
+    _final: TaskMeta | None = None
+    """The task meta of a task that is known to have ended."""
+    _promise: Promise | None = None
+
     def __init__(
         self,
-        id: str,
-        *,
+        id: str | UUID,
+        backend: Any = None,
         task_name: str | None = None,
         app: Home | None = None,
-        parent: AsyncResult[Any] | None = None,
+        parent: Any = None,
+        *,
         ignored: bool = False,
     ) -> None:
-        """Hold the result of task ``id``; without ``app``, of the current one."""
+        """Hold the result of task ``id``.
+
+        Args:
+            id: Of the task; text, or a UUID.
+            backend: Where its result is: a URL, or what ``app.backend`` or ``task.backend`` gave. ``None``: where the app's are.
+            task_name: Name of the task, if it is known.
+            app: ``None``: the current one.
+            parent: Result of what went before it in a chain.
+            ignored: The call said that its result is not stored: ``get`` returns ``None`` at once.
+        """
         if not id:
             raise ValueError(f"AsyncResult needs the id of a task, not {id!r}")
-        self.id = id
-        self.app = app if app is not None else current_app()
+        self.id = id if type(id) is str else checked_id(id)
+        self.app = app if app is not None else get_current_app()
         self.parent = parent
-        """Result of the task before it in a chain."""
+        """Result of what went before it in a chain."""
         self.ignored = ignored
         """The call said that its result is not stored: ``get`` returns ``None`` at once."""
+        self._place = backend
         self._name = task_name
-        self._final: TaskMeta | None = None
 
     @property
     def task_id(self) -> str:
         """The id again."""
         return self.id
-
-    def get(
-        self,
-        timeout: Seconds = None,
-        propagate: bool = True,
-        interval: float | None = None,  # noqa: ARG002 - nobody polls here
-        on_message: Callable[[dict[str, Any]], object] | None = None,
-        callback: Callable[[str, R], object] | None = None,
-        disable_sync_subtasks: bool = True,
-    ) -> R:
-        """Wait until the task has ended, and return what it returned. Twin: ``aget``.
-
-        Args:
-            timeout: Give up after this long; a bare number is seconds. ``None``: wait for ever.
-            propagate: Raise the task's own exception here; otherwise return it.
-            interval: Accepted for Celery's sake: waiting is by announcement, there is no interval.
-            on_message: Called with each state that is seen, as Celery's mapping with ``status`` and ``result``.
-            callback: Called with id and value at the end.
-            disable_sync_subtasks: Inside a task, refuse: it could wait for a task that waits for its slot.
-
-        Raises:
-            TimeoutError: nothing arrived in time. The task goes on.
-            TaskRevokedError: the task was revoked before it could run.
-            RuntimeError: called inside a task, see above.
-            ImproperlyConfigured: the app has no result backend.
-
-        Source: Celery's reference of ``AsyncResult.get``.
-        """
-        if self.ignored:
-            return None  # type: ignore[return-value]
-        if disable_sync_subtasks:
-            refuse_inside_a_task()
-        if self._final is None or on_message is not None:
-            for _, meta in self.app.results.wait([self.id], timeout=seconds_of(timeout)):
-                self._seen(meta, on_message)
-        return self._end(propagate, callback)
-
-    wait = get
-
-    async def aget(
-        self,
-        timeout: Seconds = None,  # noqa: ASYNC109 - Celery's argument
-        propagate: bool = True,
-        on_message: Callable[[dict[str, Any]], object] | None = None,
-        callback: Callable[[str, R], object] | None = None,
-    ) -> R:
-        """The twin of ``get`` for event loops. Inside an ``async def`` task, too: it blocks no slot of others."""
-        if self.ignored:
-            return None  # type: ignore[return-value]
-        if self._final is None or on_message is not None:
-            async with aclosing(self.app.results.await_([self.id], timeout=seconds_of(timeout))) as states:
-                async for _, meta in states:
-                    self._seen(meta, on_message)
-        return self._end(propagate, callback)
-
-    def __await__(self) -> Generator[Any, None, R]:
-        return self.aget().__await__()
-
-    def _seen(self, meta: TaskMeta, on_message: Callable[[dict[str, Any]], object] | None) -> None:
-        if meta.status in READY_STATES:
-            self._final = meta
-        if on_message is not None:
-            on_message(as_mapping(meta))
-
-    def _end(self, propagate: bool, callback: Callable[[str, R], object] | None) -> R:
-        meta = self._final
-        assert meta is not None  # the wait has returned
-        if propagate and meta.status in PROPAGATE_STATES:
-            raise exception_of(meta)
-        if callback is not None:
-            callback(self.id, meta.result)
-        value: R = meta.result
-        return value
-
-    def then(
-        self, callback: Callable[[AsyncResult[R]], object], on_error: Callable[[Any], object] | None = None
-    ) -> AsyncResult[R]:
-        """Wait, then call ``callback`` with this result if the task succeeded, or ``on_error`` if it did not."""
-        self.get(propagate=False)
-        if self.successful():
-            callback(self)
-        elif on_error is not None:
-            on_error(self)
-        return self
-
-    def meta(self) -> TaskMeta:
-        """Return what is stored about the task now; a final state is not asked for again."""
-        if self._final is not None:
-            return self._final
-        [meta] = self.app.results.metas([self.id])
-        if meta.status in READY_STATES:
-            self._final = meta
-        return meta
-
-    def accept(self, meta: TaskMeta) -> None:
-        """Remember a final state that somebody else has read."""
-        self._final = meta
-
-    @property
-    def finished(self) -> bool:
-        """It is known here that the task has ended; the store is not asked."""
-        return self._final is not None
-
-    def ready(self) -> bool:
-        """Say whether the task has ended."""
-        return self.meta().status in READY_STATES
-
-    def successful(self) -> bool:
-        """Say whether it has ended well."""
-        return self.meta().status == SUCCESS
-
-    def failed(self) -> bool:
-        """Say whether it has failed."""
-        return self.meta().status == FAILURE
-
-    @property
-    def state(self) -> str:
-        """PENDING (also of an id that nobody knows), STARTED, RETRY, SUCCESS, FAILURE, REVOKED, or one of the task's own."""
-        return self.meta().status
-
-    @property
-    def status(self) -> str:
-        """The state again."""
-        return self.state
-
-    @property
-    def result(self) -> Any:
-        """What it returned, the exception that it raised, or what ``update_state`` was given."""
-        return self.meta().result
-
-    @property
-    def info(self) -> Any:
-        """The result again."""
-        return self.result
-
-    @property
-    def traceback(self) -> str | None:
-        """The traceback of a task that failed, as text."""
-        return self.meta().traceback
-
-    @property
-    def date_done(self) -> datetime | None:
-        """When it ended, with time zone."""
-        return self.meta().date_done
 
     @property
     def name(self) -> str | None:
@@ -208,144 +97,297 @@ class AsyncResult(Generic[R]):
         return self._name or self.meta().name
 
     @property
-    def args(self) -> Any:
-        """Its arguments; with ``result_extended``."""
-        return self.meta().args
+    def backend(self) -> BackendView:
+        """Where the result is."""
+        return self.app.backend_at(self._place)
 
     @property
-    def kwargs(self) -> Any:
-        """Its keyword arguments; with ``result_extended``."""
-        return self.meta().kwargs
+    def place(self) -> Results:
+        """Where it is, for us."""
+        return self.app.results if self._place is None else self.app.results_at(self._place)
 
     @property
-    def worker(self) -> str | None:
-        """Name of the node that ran it; with ``result_extended``."""
-        return self.meta().worker
+    def supports_native_join(self) -> bool:
+        """Several results are waited for together: always so, with any backend."""
+        return True
 
-    @property
-    def retries(self) -> int | None:
-        """Its retries; with ``result_extended``."""
-        return self.meta().retries
+    # ---- waiting -----------------------------------------------------------------------------------------------
 
-    @property
-    def queue(self) -> str | None:
-        """The queue that it came from; with ``result_extended``."""
-        return self.meta().queue
+    @overload
+    def get(self, timeout: Seconds = None, *, model: Literal[True], **options: Unpack[WaitKeywords]) -> R: ...
+    @overload
+    def get(self, timeout: Seconds = None, *, model: type[M], **options: Unpack[WaitKeywords]) -> M: ...
+    @overload
+    def get(self, timeout: Seconds = None, *, model: object, **options: Unpack[WaitKeywords]) -> Any: ...
+    @overload
+    def get(
+        self,
+        timeout: Seconds = None,
+        propagate: bool = True,
+        interval: float = 0.5,
+        no_ack: bool = True,
+        follow_parents: bool = True,
+        callback: Callable[[str, R], object] | None = None,
+        on_message: OnMessage | None = None,
+        on_interval: Callable[[], object] | None = None,
+        disable_sync_subtasks: bool = True,
+        EXCEPTION_STATES: Collection[str] = EXCEPTION_STATES,  # noqa: N803 - Celery's name
+        PROPAGATE_STATES: Collection[str] = PROPAGATE_STATES,  # noqa: N803 - Celery's name
+    ) -> R: ...
 
-    @property
-    def children(self) -> list[AsyncResult[Any]]:
-        """Results of the tasks that it sent; of a group, those of its members."""
-        return [result for child in self.meta().children for result in results_from_stored(child, self.app)]
+    def get(
+        self,
+        timeout: Seconds = None,
+        propagate: bool = True,
+        interval: float = 0.5,
+        no_ack: bool = True,  # noqa: ARG002 - see below
+        follow_parents: bool = True,
+        callback: Callable[[str, R], object] | None = None,
+        on_message: OnMessage | None = None,
+        on_interval: Callable[[], object] | None = None,
+        disable_sync_subtasks: bool = True,
+        EXCEPTION_STATES: Collection[str] = EXCEPTION_STATES,  # noqa: ARG002, N803 - see below
+        PROPAGATE_STATES: Collection[str] = PROPAGATE_STATES,  # noqa: N803 - Celery's name
+        *,
+        model: Any = None,
+    ) -> Any:
+        """Wait until the task has ended, and return what it returned. Twin: ``aget``.
 
-    def maybe_throw(self, propagate: bool = True, callback: Callable[[str, R], object] | None = None) -> Any:
-        """Raise the exception of a task that failed; return the value of one that did not, whether it has ended or not."""
-        meta = self.meta()
-        if propagate and meta.status in PROPAGATE_STATES:
+        Args:
+            timeout: Give up after this long; a bare number is seconds, 0 does not wait. ``None``: wait for ever.
+            propagate: Raise the task's own exception here; otherwise return it.
+            interval: Seconds between two calls of ``on_interval``. Waiting is by announcement, nothing is asked for at intervals.
+            no_ack: Without effect: no result is a message that could be acknowledged.
+            follow_parents: Raise the exception of a task before this one in its chain: this one can never run then. Of a header
+                of more than 1,000 members that is the ``ChordError`` of the body, when all of them have ended.
+            callback: Called with id and value at the end.
+            on_message: Called with each state that is seen, as Celery's mapping with ``status`` and ``result``.
+            on_interval: Called, without arguments, every ``interval`` seconds while waiting. What it raises ends the wait.
+            disable_sync_subtasks: Inside a task, refuse: it could wait for a task that waits for its slot.
+            EXCEPTION_STATES: Without effect, as in Celery: how a result is read was decided when it was stored.
+            PROPAGATE_STATES: States whose exception is raised.
+            model: Return the value as a model: of this type, or with ``True`` of the one that the task says it returns.
+
+        Raises:
+            TimeoutError: nothing arrived in time. The task goes on.
+            TaskRevokedError: the task was revoked before it could run.
+            RuntimeError: called inside a task, see above.
+            ImproperlyConfigured: the app has no result backend; a ``NotImplementedError``, too.
+            InvalidResult: the value is not what ``model`` says.
+
+        Source: Celery's reference of ``AsyncResult.get``.
+        """
+        if self.ignored:
+            return None
+        if disable_sync_subtasks:
+            assert_will_not_block()
+        if self._final is None:
+            before = self._before() if follow_parents and propagate and self.parent is not None else {}
+            patience = Patience(seconds_of(timeout), interval if on_interval is not None else None, on_interval)
+            with closing(self.place.wait([*reversed(before), self.id], patience)) as states:
+                for id, meta in states:
+                    if self._seen(id, meta, before, on_message):
+                        break
+        return self._end(propagate, callback, PROPAGATE_STATES, model)
+
+    wait = get
+
+    @overload
+    async def aget(self, timeout: Seconds = None, *, model: Literal[True], **options: Unpack[AwaitKeywords]) -> R: ...
+    @overload
+    async def aget(self, timeout: Seconds = None, *, model: type[M], **options: Unpack[AwaitKeywords]) -> M: ...
+    @overload
+    async def aget(self, timeout: Seconds = None, *, model: object, **options: Unpack[AwaitKeywords]) -> Any: ...
+    @overload
+    async def aget(
+        self,
+        timeout: Seconds = None,
+        propagate: bool = True,
+        follow_parents: bool = True,
+        callback: Callable[[str, R], object] | None = None,
+        on_message: OnMessage | None = None,
+    ) -> R: ...
+
+    async def aget(
+        self,
+        timeout: Seconds = None,
+        propagate: bool = True,
+        follow_parents: bool = True,
+        callback: Callable[[str, R], object] | None = None,
+        on_message: OnMessage | None = None,
+        *,
+        model: Any = None,
+    ) -> Any:
+        """The twin of ``get`` for event loops. Inside an ``async def`` task, too: it blocks no slot of others."""
+        if self.ignored:
+            return None
+        if self._final is None:
+            before = self._before() if follow_parents and propagate and self.parent is not None else {}
+            async with aclosing(self.place.await_([*reversed(before), self.id], seconds_of(timeout))) as states:
+                async for id, meta in states:
+                    if self._seen(id, meta, before, on_message):
+                        break
+        return self._end(propagate, callback, PROPAGATE_STATES, model)
+
+    def __await__(self) -> Generator[Any, None, R]:
+        return self.aget().__await__()
+
+    def _before(self) -> dict[str, AsyncResult[Any]]:
+        """Return the tasks before this one in its chain whose end is not known, by their ids, the nearest first.
+
+        They are asked for from the beginning on: what is raised is the same whether one waits from the start or comes when all
+        is over.
+        """
+        found: dict[str, AsyncResult[Any]] = {}
+        node = self.parent
+        while node is not None:
+            for each in _members(node):
+                each.raise_known_failure()
+                if not each.ignored and not each.finished:
+                    found[each.id] = each
+            node = node.parent
+        return found
+
+    def raise_known_failure(self) -> None:
+        """Raise the exception of the task if it is known here that it failed; the store is not asked."""
+        if self._final is not None and self._final.status in PROPAGATE_STATES:
+            raise exception_of(self._final)
+
+    def _seen(self, id: str, meta: TaskMeta, before: Mapping[str, AsyncResult[Any]], on_message: OnMessage | None) -> bool:
+        """Take note of a state of this task, or of one before it; say whether this one has ended."""
+        if id != self.id:
+            if meta.status in READY_STATES:
+                before[id].accept(meta)
+                before[id].raise_known_failure()
+            return False
+        if on_message is not None:
+            on_message(as_mapping(meta))
+        if meta.status in READY_STATES:
+            self.accept(meta)
+        return self._final is not None
+
+    def _end(self, propagate: bool, callback: Callable[[str, R], object] | None, raised: Collection[str], model: Any) -> Any:
+        meta = self._final
+        assert meta is not None  # the wait has returned
+        if propagate and meta.status in raised:
             raise exception_of(meta)
         if callback is not None:
             callback(self.id, meta.result)
-        return meta.result
+        return meta.result if model is None else as_model(self, meta.result, model)
+
+    @property
+    def on_ready(self) -> Promise:
+        """What is to be called when the task has ended: ``result.on_ready.then(callback)``."""
+        return self._promised(weak=False)
+
+    def then(self, callback: Callable[[AsyncResult[R]], object], on_error: OnError | None = None, weak: bool = False) -> Promise:
+        """Call ``callback`` with this result when the task has ended, well or not. Returns at once.
+
+        It is called in a thread of the app that makes all such calls, one after the other.
+
+        Args:
+            callback: What it raises is handed to ``on_error``, or logged.
+            on_error: Called instead, with the exception, if the task failed or was revoked.
+            weak: Do not keep this result alive: when nobody else holds it, nothing is called.
+        """
+        return self._promised(weak).then(callback, on_error)
+
+    def _promised(self, weak: bool) -> Promise:
+        if self._promise is None:
+            self._promise = Promise()
+            if self._final is not None:
+                self._promise.keep(self)
+            else:
+                self.place.afterwards.tell(self, weak=weak)
+        return self._promise
+
+    def throw(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise an exception: ``throw(exc, tb=None)``."""
+        Promise().throw(*args, **kwargs)
+
+    # ---- looking -----------------------------------------------------------------------------------------------
+
+    def meta(self) -> TaskMeta:
+        """Return what is stored about the task now; a final state is not asked for again."""
+        if self._final is not None:
+            return self._final
+        [meta] = self.place.metas([self.id])
+        if meta.status in READY_STATES:
+            self.accept(meta)
+        return meta
+
+    def accept(self, meta: TaskMeta) -> None:
+        """Remember a final state that somebody has read."""
+        self._final = meta
+        if self._promise is not None:
+            self._promise.keep(self)
+
+    def unaccept(self) -> None:
+        """Forget what is known here, not what is stored."""
+        self._final = None
+
+    @property
+    def _cache(self) -> dict[str, Any] | None:
+        return None if self._final is None else as_mapping(self._final)
+
+    @property
+    def finished(self) -> bool:
+        """It is known here that the task has ended; the store is not asked."""
+        return self._final is not None
+
+    def exists(self) -> bool:
+        """Say whether anything is stored: a task that has not begun and an id that nobody knows are both PENDING without."""
+        return self.place.exist([self.id]) == [True]
+
+    @property
+    def children(self) -> list[Any]:
+        """Results of the tasks that it sent; a group is one GroupResult."""
+        return [self.app.result_from_tuple(child) for child in self.meta().children]
+
+    # ---- acting ------------------------------------------------------------------------------------------------
 
     def forget(self) -> None:
         """Delete what is stored, of this task and of those before it in its chain."""
-        self._final = None
-        if self.parent is not None:
-            self.parent.forget()
-        self.app.results.forget([self.id])
+        node: Any = self
+        while isinstance(node, AsyncResult):  # a chain may have more steps than Python has levels
+            node.unaccept()
+            node.place.forget([node.id])
+            node = node.parent
+        if node is not None:
+            node.forget()
 
-    def revoke(self, terminate: bool = False, signal: str | None = None) -> None:
-        """See to it that the task does not start. One that runs already goes on.
+    # ---- as data -----------------------------------------------------------------------------------------------
 
-        Args:
-            terminate: Also end it when it runs: not in this version.
-            signal: With ``terminate``.
-
-        Raises:
-            ImproperlyConfigured: ``terminate`` was asked for.
-        """
-        if terminate or signal is not None:
-            raise ImproperlyConfigured("revoke(terminate=True) needs remote control, which this version does not have yet")
-        self.app.results.revoke([self.id])
-
-    def as_tuple(self) -> tuple[Any, None]:
-        """Return the stored form: ``((id, parent), None)``."""
-        return (self.id, self.parent and self.parent.as_tuple()), None
-
-    def as_list(self) -> list[str]:
-        """Return the ids of this task and of those before it in its chain."""
-        return [self.id, *(self.parent.as_list() if self.parent is not None else ())]
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, AsyncResult):
-            return self.id == other.id
-        return self.id == other if isinstance(other, str) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    def __str__(self) -> str:
-        return self.id
-
-    def __repr__(self) -> str:
-        return f"<AsyncResult: {self.id}>"
+    def __copy__(self) -> AsyncResult[R]:
+        return AsyncResult(self.id, self._place, self._name, self.app, self.parent, ignored=self.ignored)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.id, self._name, self.parent)
+        place = self._place.as_uri(include_password=True) if isinstance(self._place, BackendView) else self._place
+        return _restore, (self.id, place, self._name, self.parent, self.ignored)
 
 
-def _restore(id: str, task_name: str | None, parent: AsyncResult[Any] | None) -> AsyncResult[Any]:
-    return AsyncResult(id, task_name=task_name, parent=parent)
+def _restore(id: str, backend: Any, task_name: str | None, parent: Any, ignored: bool) -> AsyncResult[Any]:
+    return AsyncResult(id, backend, task_name, parent=parent, ignored=ignored)
 
 
-def sent(app: Home, message: Message, *, remember: bool = True) -> AsyncResult[Any]:
-    """Return the result of a message that was sent; inside a task, remember it among the task's children."""
-    result: AsyncResult[Any] = AsyncResult(message.id, task_name=message.task, app=app, ignored=bool(message.ignore_result))
+def sent(app: Home, message: Message, *, remember: bool = True, backend: Any = None, kind: Any = None) -> AsyncResult[Any]:
+    """Return the result of a message that was sent, of this kind; inside a task, remember it among the task's children."""
+    told = message.id, backend, message.task, app
+    result: AsyncResult[Any] = kind(*told) if kind else AsyncResult(*told, ignored=bool(message.ignore_result))
     context = current_context() if remember else None
-    if context is not None and not context.called_directly:
-        context.add_child(result)
+    if context is not None and (running := context.of_worker) is not None:
+        running.add_child(result)
     return result
 
 
-def results_from_stored(stored: Any, app: Home) -> list[AsyncResult[Any]]:
-    """Return the results that an element of a stored ``children`` describes: one, or the members of a group."""
-    head, members = stored
-    if members is not None:
-        return [result for member in members for result in results_from_stored(member, app)]
-    id, parent = head if isinstance(head, list | tuple) else (head, None)
-    before = results_from_stored(parent, app) if parent else [None]
-    return [AsyncResult(id, app=app, parent=before[0])]
+def _members(node: Any) -> Iterator[AsyncResult[Any]]:
+    """Yield the result itself, or the members of a group.
 
-
-def refuse_inside_a_task() -> None:
-    """Raise if a task runs here: waiting for another one can block the worker for ever."""
-    context = current_context()
-    if context is None or context.called_directly or joins_allowed():
-        return
-    raise RuntimeError(
-        "never wait for a result inside a task: the worker may have no slot left for the other one. "
-        "Link the tasks instead, or use allow_join_result() if you know better"
-    )
-
-
-def exception_of(meta: TaskMeta) -> BaseException:
-    """Return the exception that a failed or revoked task ended with."""
-    if isinstance(meta.result, BaseException):
-        return meta.result
-    return RuntimeError(f"task {meta.task_id} ended as {meta.status}: {meta.result!r}")
-
-
-def as_mapping(meta: TaskMeta) -> dict[str, Any]:
-    """Return the mapping that Celery hands to ``on_message``."""
-    return {
-        "status": meta.status,
-        "result": meta.result,
-        "traceback": meta.traceback,
-        "children": list(meta.children),
-        "date_done": meta.date_done,
-        "task_id": meta.task_id,
-    }
-
-
-def seconds_of(timeout: Seconds) -> float | None:
-    """Return a timeout in seconds."""
-    return timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    Those of a large one are not followed: it comes before a task as the header of a chord, whose failure the body tells, and to
+    hear of each member of 10,000 costs more than to send them.
+    """
+    if isinstance(node, AsyncResult):
+        yield node
+    elif len(node.results) <= _FOLLOWED:
+        for each in node.results:
+            yield from _members(each)

@@ -1,159 +1,68 @@
-"""Hooks for users: named moments to which functions can be connected.
+"""The moments at which functions of the user can be called.
 
 In a job's life: around publishing, around each run, and in the life of a worker. Hooks are never for ourselves, and one that
 fails is logged and costs nothing else. Places that are passed often ask ``if signal.receivers:`` first. Names, senders and
-arguments: Celery's page on signals.
+arguments: Celery's page on signals. Which process sends which: the page of ours. Does not know: how receivers are called.
 """
 
 from __future__ import annotations
 
-import logging
-import weakref
-from collections.abc import Callable, Hashable
-from threading import Lock
-from types import MethodType
-from typing import Any, Final, TypeVar, overload
+from typing import Final
 
-log = logging.getLogger("celeriac.signals")
+from celeriac.app.dispatch import Signal
 
-F = TypeVar("F", bound=Callable[..., Any])
-_ANY: Final = None
-
-
-class _Receiver:
-    """One connected function: who it is, whom it listens to, how to reach it."""
-
-    __slots__ = ("function", "key", "sender")
-
-    def __init__(self, key: Hashable, function: Callable[[], Callable[..., Any] | None], sender: Any) -> None:
-        self.key, self.function, self.sender = key, function, sender
-
-    def hears(self, sender: Any) -> bool:
-        return self.sender is _ANY or self.sender is sender or (isinstance(sender, str) and self.sender == sender)
-
-
-class Signal:
-    """A moment to which functions can be connected. Connecting and sending are safe in any thread.
-
-    Example:
-        >>> @task_success.connect
-        ... def congratulate(sender, result, **kwargs):
-        ...     print(sender.name, result)
-    """
-
-    def __init__(self, name: str, providing_args: tuple[str, ...] = ()) -> None:
-        self.name = name
-        self.providing_args = frozenset(providing_args)
-        self.receivers: tuple[_Receiver, ...] = ()
-        """Empty: nobody listens, there is nothing to send."""
-        self._lock = Lock()
-
-    @overload
-    def connect(self, receiver: F, sender: Any = None, weak: bool = True, dispatch_uid: Hashable = None) -> F: ...
-    @overload
-    def connect(
-        self, receiver: None = None, sender: Any = None, weak: bool = True, dispatch_uid: Hashable = None
-    ) -> Callable[[F], F]: ...
-
-    def connect(
-        self, receiver: F | None = None, sender: Any = None, weak: bool = True, dispatch_uid: Hashable = None
-    ) -> F | Callable[[F], F]:
-        """Call ``receiver`` whenever the signal is sent; a decorator, with or without arguments.
-
-        Args:
-            receiver: Must take ``**kwargs``: later versions may send more.
-            sender: Only when this one sends: a task, an app, a name. ``None``: whoever sends.
-            weak: Do not keep ``receiver`` alive: a function inside a function is forgotten with it.
-            dispatch_uid: Of all receivers with one id and sender, the first is called and the others are not.
-        """
-        if receiver is None:
-            return lambda function: self.connect(function, sender, weak, dispatch_uid)
-        if not callable(receiver):
-            raise TypeError(f"a receiver of {self.name} must be callable, not {receiver!r}")
-        key = (dispatch_uid if dispatch_uid is not None else _identity(receiver), id(sender))
-        with self._lock:
-            if all(known.key != key for known in self.receivers):
-                self.receivers = (*self.receivers, _Receiver(key, self._reference(receiver, weak), sender))
-        return receiver
-
-    def _reference(self, receiver: F, weak: bool) -> Callable[[], Callable[..., Any] | None]:
-        if not weak:
-            return lambda: receiver
-        try:
-            if isinstance(receiver, MethodType):
-                return weakref.WeakMethod(receiver, self._forget)
-            return weakref.ref(receiver, self._forget)
-        except TypeError:  # a callable that cannot be referred to weakly, such as a method of a C type
-            return lambda: receiver
-
-    def _forget(self, reference: Any) -> None:
-        # Runs in the garbage collector, maybe in a thread that holds the lock: a plain assignment is enough.
-        self.receivers = tuple(known for known in self.receivers if known.function is not reference)
-
-    def disconnect(self, receiver: Callable[..., Any] | None = None, sender: Any = None, dispatch_uid: Hashable = None) -> bool:
-        """Undo ``connect``; return whether there was anything to undo."""
-        key = (dispatch_uid if dispatch_uid is not None else _identity(receiver), id(sender))
-        with self._lock:
-            before = len(self.receivers)
-            self.receivers = tuple(known for known in self.receivers if known.key != key)
-            return len(self.receivers) < before
-
-    def has_listeners(self, sender: Any = None) -> bool:
-        """Say whether anybody would be called."""
-        return any(known.hears(sender) for known in self.receivers)
-
-    def send(self, sender: Any, **named: Any) -> list[tuple[Callable[..., Any], Any]]:
-        """Call everybody who is connected; return what each returned, or the exception that it raised."""
-        answers: list[tuple[Callable[..., Any], Any]] = []
-        for known in self.receivers:
-            function = known.function() if known.hears(sender) else None
-            if function is None:
-                continue
-            try:
-                answer = function(signal=self, sender=sender, **named)
-            except Exception as error:
-                log.exception("a receiver of %s failed: %r", self.name, function)
-                answer = error
-            answers.append((function, answer))
-        return answers
-
-    send_robust = send
-
-    def __repr__(self) -> str:
-        return f"<Signal: {self.name}>"
-
-
-def _identity(receiver: Any) -> Hashable:
-    if isinstance(receiver, MethodType):
-        return id(receiver.__self__), id(receiver.__func__)
-    return id(receiver)
-
+# ---- publishing: in the process that calls ``delay`` ---------------------------------------------------------------
 
 before_task_publish: Final = Signal(
-    "before_task_publish", ("body", "exchange", "routing_key", "headers", "properties", "declare", "retry_policy")
+    ("body", "exchange", "routing_key", "headers", "properties", "declare", "retry_policy"), name="before_task_publish"
 )
-after_task_publish: Final = Signal("after_task_publish", ("body", "exchange", "routing_key", "headers"))
+after_task_publish: Final = Signal(("body", "exchange", "routing_key", "headers"), name="after_task_publish")
+task_sent: Final = Signal(("task_id", "task", "args", "kwargs", "eta", "taskset"), name="task_sent")
+"""The old form of ``after_task_publish``; sent after it."""
 
-task_received: Final = Signal("task_received", ("request",))
-task_prerun: Final = Signal("task_prerun", ("task_id", "task", "args", "kwargs"))
-task_postrun: Final = Signal("task_postrun", ("task_id", "task", "args", "kwargs", "retval", "state"))
-task_success: Final = Signal("task_success", ("result",))
-task_retry: Final = Signal("task_retry", ("request", "reason", "einfo"))
-task_failure: Final = Signal("task_failure", ("task_id", "exception", "args", "kwargs", "traceback", "einfo"))
-task_revoked: Final = Signal("task_revoked", ("request", "terminated", "signum", "expired"))
-task_rejected: Final = Signal("task_rejected", ("message", "exc"))
-task_unknown: Final = Signal("task_unknown", ("message", "exc", "name", "id"))
+# ---- a run: in the process that runs the task ----------------------------------------------------------------------
 
-import_modules: Final = Signal("import_modules")
-celeryd_init: Final = Signal("celeryd_init", ("instance", "conf", "options"))
-celeryd_after_setup: Final = Signal("celeryd_after_setup", ("instance", "conf"))
-worker_init: Final = Signal("worker_init")
-worker_process_init: Final = Signal("worker_process_init")
-worker_process_shutdown: Final = Signal("worker_process_shutdown", ("pid", "exitcode"))
-worker_ready: Final = Signal("worker_ready")
-worker_shutting_down: Final = Signal("worker_shutting_down", ("sig", "how", "exitcode"))
-worker_shutdown: Final = Signal("worker_shutdown")
+task_received: Final = Signal(("request",), name="task_received")
+task_prerun: Final = Signal(("task_id", "task", "args", "kwargs"), name="task_prerun")
+task_postrun: Final = Signal(("task_id", "task", "args", "kwargs", "retval", "state"), name="task_postrun")
+task_success: Final = Signal(("result", "runtime"), name="task_success")
+task_retry: Final = Signal(("request", "reason", "einfo"), name="task_retry")
+task_failure: Final = Signal(("task_id", "exception", "args", "kwargs", "traceback", "einfo"), name="task_failure")
+"""Also sent by the node, for tasks whose process died or was ended by a hard time limit."""
+task_internal_error: Final = Signal(
+    ("task_id", "args", "kwargs", "request", "exception", "traceback", "einfo"), name="task_internal_error"
+)
+task_revoked: Final = Signal(("request", "terminated", "signum", "expired"), name="task_revoked")
+task_rejected: Final = Signal(("message", "exc"), name="task_rejected")
+task_unknown: Final = Signal(("message", "exc", "name", "id"), name="task_unknown")
 
-setup_logging: Final = Signal("setup_logging", ("loglevel", "logfile", "format", "colorize"))
-after_setup_logger: Final = Signal("after_setup_logger", ("logger", "loglevel", "logfile", "format", "colorize"))
-after_setup_task_logger: Final = Signal("after_setup_task_logger", ("logger", "loglevel", "logfile", "format", "colorize"))
+# ---- a program that starts: a receiver may end it by SystemExit -----------------------------------------------------
+
+import_modules: Final = Signal(name="import_modules", may_exit=True)
+user_preload_options: Final = Signal(("app", "options"), name="user_preload_options", may_exit=True)
+setup_logging: Final = Signal(("loglevel", "logfile", "format", "colorize"), name="setup_logging", may_exit=True)
+after_setup_logger: Final = Signal(("logger", "loglevel", "logfile", "format", "colorize"), name="after_setup_logger")
+after_setup_task_logger: Final = Signal(("logger", "loglevel", "logfile", "format", "colorize"), name="after_setup_task_logger")
+celeryd_init: Final = Signal(("instance", "conf", "options"), name="celeryd_init", may_exit=True)
+worker_init: Final = Signal(name="worker_init", may_exit=True)
+celeryd_after_setup: Final = Signal(("instance", "conf"), name="celeryd_after_setup", may_exit=True)
+
+# ---- a worker: in the node, but for the three whose name has ``process`` in it ---------------------------------------
+
+worker_before_create_process: Final = Signal(name="worker_before_create_process")
+"""In the template, from which children are forked."""
+worker_process_init: Final = Signal(name="worker_process_init")
+worker_process_shutdown: Final = Signal(("pid", "exitcode"), name="worker_process_shutdown")
+worker_ready: Final = Signal(name="worker_ready")
+heartbeat_sent: Final = Signal(name="heartbeat_sent")
+worker_shutting_down: Final = Signal(("sig", "how", "exitcode"), name="worker_shutting_down")
+worker_shutdown: Final = Signal(name="worker_shutdown")
+
+# ---- declared, so that programs can connect; sent by nothing in this version -------------------------------------------
+
+beat_init: Final = Signal(name="beat_init")
+beat_embedded_init: Final = Signal(name="beat_embedded_init")
+eventlet_pool_started: Final = Signal(name="eventlet_pool_started")
+eventlet_pool_preshutdown: Final = Signal(name="eventlet_pool_preshutdown")
+eventlet_pool_postshutdown: Final = Signal(name="eventlet_pool_postshutdown")
+eventlet_pool_apply: Final = Signal(("target", "args", "kwargs"), name="eventlet_pool_apply")

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-_NOT_THEIRS: Final = (f"{Path(__file__).parents[1]}{os.sep}", f"{Path(importlib.__file__).parent}{os.sep}", "<frozen ")
+_NOT_THEIRS: Final = (f"{Path(__file__).parents[2]}{os.sep}", f"{Path(importlib.__file__).parent}{os.sep}", "<frozen ")
 """Where our own lines are, and those that do the importing: true, and of no help."""
 
 

@@ -19,6 +19,8 @@ from celeriac.app.gathering import Gatherer
 
 Receive = Callable[[str, bytes], None]
 """Handed id and encoded task meta, from whatever thread; must not block. It may be told one state twice."""
+CLOSED: Final = b""
+"""Handed over instead of a task meta: the app was closed, nothing more will be announced."""
 BATCH: Final = 1000
 """Ids in one call to the backend."""
 
@@ -40,6 +42,8 @@ class Waiting:
         self._backend = backend
         self._lock = Lock()
         self._receivers: dict[str, list[Receive]] = {}
+        self._watched: set[str] = set()
+        """Ids that the backend is known to announce. Of several who come at once each watches: the first one may fail."""
         self._gatherer: Gatherer[Request] = Gatherer(self._begin_many, name="celeriac-waiting", limit=BATCH)
 
     def begin(self, ids: Sequence[str], receive: Receive) -> None:
@@ -47,8 +51,7 @@ class Waiting:
         backend = self._backend()
         for batch in _batches(ids):
             new = self._enter(batch, receive)
-            if new:
-                backend.watch(new, self._announce)
+            self._watch(backend, new)
             for id, body in zip(batch, backend.load(batch), strict=True):
                 if body is not None:
                     # To everybody: one who came while our watch was under way has loaded too early, and was not announced.
@@ -70,8 +73,7 @@ class Waiting:
         ids = list(dict.fromkeys(id for request in requests for id in request.ids))
         try:
             new = [id for request in requests for id in self._enter(request.ids, request.receive, request)]
-            if new:
-                self._backend().watch(new, self._announce)
+            self._watch(self._backend(), list(dict.fromkeys(new)))
             for batch in _batches(ids):
                 for id, body in zip(batch, self._backend().load(batch), strict=True):
                     if body is not None:
@@ -80,17 +82,22 @@ class Waiting:
             for request in requests:
                 request.fail(error)
 
+    def _watch(self, backend: ResultBackend, ids: Sequence[str]) -> None:
+        if ids:
+            backend.watch(ids, self._announce)
+            with self._lock:
+                self._watched.update(id for id in ids if id in self._receivers)
+
     def _enter(self, ids: Iterable[str], receive: Receive, request: Request | None = None) -> list[str]:
-        """Note who waits; return the ids that nobody waited for before."""
+        """Note who waits; return the ids that are not announced yet."""
         new: list[str] = []
         with self._lock:
             if request is not None and request.over:
                 return new
             for id in ids:
-                waiting = self._receivers.setdefault(id, [])
-                if not waiting:
+                self._receivers.setdefault(id, []).append(receive)
+                if id not in self._watched:
                     new.append(id)
-                waiting.append(receive)
         return new
 
     def end(self, ids: Sequence[str], receive: Receive) -> None:
@@ -104,6 +111,7 @@ class Waiting:
                 waiting.remove(receive)
                 if not waiting:
                     del self._receivers[id]
+                    self._watched.discard(id)
                     gone.append(id)
         for batch in _batches(gone):
             self._backend().unwatch(batch)
@@ -115,10 +123,16 @@ class Waiting:
             again = [id for id in ids if id in self._receivers]
         if again:
             backend = self._backend()
-            backend.watch(again, self._announce)
+            self._watch(backend, again)
             for id, body in zip(again, backend.load(again), strict=True):
                 if body is not None:
                     self._announce(id, body)
+
+    @property
+    def size(self) -> int:
+        """For how many results somebody waits."""
+        with self._lock:
+            return len(self._receivers)
 
     def _announce(self, id: str, body: bytes) -> None:
         with self._lock:
@@ -127,13 +141,21 @@ class Waiting:
             receive(id, body)
 
     def close(self) -> None:
-        """End the thread that serves coroutines."""
+        """End the thread that serves coroutines, and tell everybody that nothing more will come: he would wait for ever."""
         self._gatherer.close()
+        with self._lock:
+            left, self._receivers = self._receivers, {}
+            self._watched.clear()
+        for batch in _batches(list(left)):
+            self._backend().unwatch(batch)
+        for id, waiting in left.items():
+            for receive in waiting:
+                receive(id, CLOSED)
 
     def abandon(self) -> None:
         """Forget who waited: they are threads of the process that forked this one."""
         self._lock = Lock()
-        self._receivers = {}
+        self._receivers, self._watched = {}, set()
         self._gatherer.abandon()
 
 

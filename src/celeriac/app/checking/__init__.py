@@ -1,0 +1,1 @@
+"""What annotations demand: arguments and results that are checked, and secrets that are not shown."""

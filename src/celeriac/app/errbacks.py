@@ -1,0 +1,145 @@
+"""``link_error``: who hears of a failure, and how.
+
+In a job's life: when a run has failed. An errback whose function takes more than one further argument is *called*, as
+``errback(request, exc, traceback)``, by the process that ran the task; every other is *sent*, as a task whose first argument is
+the id of the failed one. A failure that only the node saw (the process died, the hard limit came) reaches the first kind, too: no
+code of the user's runs in a node, so a message asks some worker to make the call. An errback that fails is logged, and harms
+nothing.
+Source: Celery's guide, "Calling Tasks", "Linking", and its reference of ``link_error``. Does not know: stores, settlements.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from celeriac.app.context import Context
+from celeriac.app.home import Home
+from celeriac.app.options import options_from_wire
+from celeriac.app.plan import Call
+from celeriac.app.signature import call_from_stored, from_stored
+from celeriac.core import exceptions
+from celeriac.core.errors import EncodeError
+from celeriac.core.message import Message, Outgoing
+
+log = logging.getLogger("celeriac.app")
+
+CALL: Final = "celeriac.call_errback"
+"""Name of the task that calls an errback of the first kind."""
+_BOTH: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_TOLD: Final = (
+    "id", "task", "args", "kwargs", "retries", "eta", "expires", "timelimit", "group", "group_index", "root_id", "parent_id",
+    "reply_to", "correlation_id", "origin", "shadow", "argsrepr", "kwargsrepr", "headers", "stamps", "stamped_headers",
+    "ignore_result", "callbacks", "errbacks", "chain", "chord", "replaced_task_nesting", "delivery_info", "hostname",
+)  # fmt: skip
+"""What a called errback can read of the request when that had to travel."""
+
+
+def is_called(errback: Mapping[str, Any], tasks: Mapping[str, Any]) -> bool:
+    """Say whether ``errback`` is called with the failure, and not sent: it is known here, made of a function that is not bound
+    to its task, and takes more than one argument beside those that the signature holds."""
+    name = errback.get("task")
+    task = tasks.get(name) if isinstance(name, str) else None  # a message may say anything
+    function = vars(type(task)).get("__header__") if task is not None else None
+    if function is None or not isinstance(vars(type(task)).get("run"), staticmethod):
+        return False
+    function = function.__func__ if isinstance(function, staticmethod) else function
+    immutable = errback.get("immutable")
+    try:
+        held = partial(function, *(() if immutable else errback.get("args") or ()))
+        return _takes_several(partial(held, **({} if immutable else errback.get("kwargs") or {})))
+    except (TypeError, ValueError):  # what it holds does not fit: whoever runs it will say so
+        return _takes_several(function)
+
+
+def _takes_several(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # written in C
+        return False
+    return any(one.kind is one.VAR_POSITIONAL for one in parameters) or sum(one.kind in _BOTH for one in parameters) > 1
+
+
+def calls(app: Home, request: Context, error: BaseException, text: str | None) -> Iterator[Callable[[], Any]]:
+    """Yield one step for each errback that is called here; what a step returns may be a coroutine, to be driven."""
+    for errback in request.errbacks or ():
+        if is_called(errback, app.tasks):
+            yield partial(call, app, errback, request, error, text)
+
+
+def call(app: Home, errback: Mapping[str, Any], request: Context, error: BaseException, text: str | None) -> Any:
+    """Call ``errback`` with the failure. Whatever it raises is logged; only what stops the process passes."""
+    if errback.get("immutable") and not errback.get("args") and not errback.get("kwargs"):
+        errback = {**errback, "immutable": False}  # a function that takes the failure holds nothing to be called with instead
+    try:
+        return _guarded(from_stored(errback, app)(request, error, text), errback, request)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        _log(errback, request)
+
+
+def _guarded(answer: Any, errback: Mapping[str, Any], request: Context) -> Any:
+    return _watched(answer, errback, request) if inspect.iscoroutine(answer) else answer
+
+
+async def _watched(answer: Any, errback: Mapping[str, Any], request: Context) -> None:
+    try:
+        await answer
+    except Exception:
+        _log(errback, request)
+
+
+def _log(errback: Mapping[str, Any], request: Context) -> None:
+    fields = {"event": "errback-failed", "task_id": request.id, "task_name": request.task}
+    log.exception("errback %s of task %s[%s] failed", errback.get("task"), request.task, request.id, extra=fields)
+
+
+def outgoing(
+    app: Home,
+    errback: Mapping[str, Any],
+    request: Context,
+    error: BaseException,
+    text: str | None,
+    announce: bool = False,
+) -> Outgoing | None:
+    """Return the message by which ``errback`` hears of a failure; ``None``: it cannot be made, which is logged.
+
+    ``announce``: as for ``Producer.plan``.
+    """
+    try:
+        message = request.as_message()
+        if not is_called(errback, app.tasks):
+            return app.producer.plan(call_from_stored(errback, (message.id,), app), message, announce=announce)
+        return _asks_for_call(app, errback, request, error, text)
+    except Exception:
+        log.exception("errback %s of task %s[%s] cannot be sent", errback.get("task"), request.task, request.id)
+        return None
+
+
+def _asks_for_call(app: Home, errback: Mapping[str, Any], request: Context, error: BaseException, text: str | None) -> Outgoing:
+    """Return the message that asks a worker which serves the errback's queue to make the call."""
+    name, message = errback["task"], request.as_message()
+    told = {each: value for each in _TOLD if (value := getattr(request, each, None)) is not None}
+    options = replace(options_from_wire(errback.get("options") or {}), route_name=name)
+    recipe = replace(app.recipe_of(name), name=CALL, ignore_result=True)
+    try:
+        return _planned(app, Call(recipe, (dict(errback), told, exceptions.describe(error), text), {}, options), message)
+    except EncodeError:  # arguments that only the failed task's serializer can write
+        del told["args"], told["kwargs"]
+        return _planned(app, Call(recipe, (dict(errback), told, exceptions.describe(error), text), {}, options), message)
+
+
+def _planned(app: Home, call: Call, caller: Message) -> Outgoing:
+    return app.producer.plan(call, caller)
+
+
+def answer(app: Home, errback: Mapping[str, Any], told: Mapping[str, Any], error: Mapping[str, Any], text: str | None) -> Any:
+    """Make the call that a message asked for: what the task ``CALL`` does. May return a coroutine, to be driven."""
+    request = Context(told, called_directly=False)
+    return call(app, errback, request, exceptions.rebuild(error), text)
