@@ -57,20 +57,6 @@ def admit(
         return Rejected("unknown-task", str(NotRegistered(message.task, tuple(tasks))))
     if message.deliveries >= max_deliveries:
         return Rejected("deliveries", f"it was handed out {message.deliveries} times, and each time its process died")
-    if why := _unsupported(message):
-        return Rejected("unsupported", why)
     if message.eta is not None and message.eta > now:
         return Hold(message.eta)
     return Run(task)
-
-
-def _unsupported(message: Message) -> str | None:
-    """To run a member of a workflow and forget the rest of it would lose the rest: refuse it as a whole."""
-    if message.chord is not None:
-        return "it is a member of a chord, which this version cannot join"
-    if message.chain:
-        return "it is a member of a chain, which this version cannot go on with"
-    for call in (*(message.callbacks or ()), *(message.errbacks or ())):
-        if call.get("subtask_type"):
-            return f"a callback of it is a {call['subtask_type']}, which this version cannot send"
-    return None

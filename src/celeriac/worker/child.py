@@ -14,21 +14,28 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
+
+from msgspec.structs import replace
 
 from celeriac.abc import Lessee, Runtime, Store
 from celeriac.core.errors import LeaseExpired, OperationalError
 from celeriac.core.message import Delivery, Message, Rejected
-from celeriac.core.outcome import Outcome, Revoked
-from celeriac.core.settlement import Requeue, Settlement
-from celeriac.worker import report
+from celeriac.core.outcome import Outcome, Revoked, Success
+from celeriac.core.settlement import DeadLetter, Requeue, Settlement, StoredResult
+from celeriac.worker import announce, report
 from celeriac.worker.admission import Drop, Hold, admit
 from celeriac.worker.appetite import BATCH_S, Appetite
+from celeriac.worker.finishing import finish
 from celeriac.worker.lanes import Lane
 from celeriac.worker.pace import Pace
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
-from celeriac.worker.settlement import Terms, hold, refuse, settle, started
+from celeriac.worker.rests import Rests
+from celeriac.worker.settlement import hold, refuse, settle_or_fail, started
 from celeriac.worker.settler import Settler
+from celeriac.worker.terms import Terms
+from celeriac.worker.workflow import reports_to
 
 log = logging.getLogger("celeriac.worker")
 
@@ -56,15 +63,21 @@ class Child:
         max_deliveries: int = 5,
         max_tasks: int | None = None,
         limits_enforced: bool = True,
+        sender: object = None,
     ) -> None:
         self._store, self._me, self._queues, self._lane = store, lessee, list(queues), lane
         self._reader, self._appetite, self._terms, self._runtime = reader, appetite, terms, runtime
+        self._rests = Rests(store, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
         self._settler = Settler(store, lessee)
+        self._sender = sender
+        """Who says that messages have arrived, to hooks of users."""
         self._limits_to_confess = not limits_enforced
         """Nobody enforces limits here, and nobody has been told so."""
         self._backlog: deque[Delivery] = deque()
         """Leased and not begun, in the order of their tags. The tender takes from its front, too: popping is atomic."""
+        self._spent: dict[int, StoredResult] = {}
+        """By tag of what runs: a part of its workflow that was read, and is not needed for long when it has ended."""
         self._revoked: frozenset[str] = frozenset()
         self._revision = 0
         self._stopping = False
@@ -134,6 +147,9 @@ class Child:
         message = self._reader.message(delivery)
         if isinstance(message, Rejected):
             return self._refuse(delivery, message, None)
+        if delivery.joined:
+            # The answer that said so was lost, and came with the next fetch.
+            return self._settler.add(self._call_body(delivery, message))
         now = self._runtime.now()
         verdict = admit(message, now=now, revoked=self._revoked, tasks=self._reader.tasks, max_deliveries=self._max_deliveries)
         match verdict:
@@ -147,12 +163,19 @@ class Child:
                     return self._refuse(delivery, Rejected("unknown-task", message.task), message)
                 self._finish(self._reader.request(delivery, message, task), Revoked(why), 0.0)
             case _:
-                self._run(self._reader.request(delivery, message, verdict.task))
+                whole = self._rests.of(message)
+                if whole.lost is not None:
+                    return self._refuse(delivery, whole.lost, whole.message)
+                if whole.spent is not None:
+                    self._spent[delivery.tag] = whole.spent
+                self._run(self._reader.request(delivery, whole.message, verdict.task))
         return None
 
     def _run(self, request: Request) -> None:
-        report.received(request.message)
-        if request.task.track_started and self._terms.stores_results and not request.task.ignore_result:
+        report.received(request)
+        announce.received(self._sender, request)
+        how = request.how
+        if how.track_started and not how.ignore_result and (self._terms.stores_results or how.own_backend is not None):
             state = started(request, pid=os.getpid(), terms=self._terms, now=self._runtime.now())
             self._store.store_results([state])
         if self._tasks_left is not None:
@@ -166,10 +189,14 @@ class Child:
 
     def _finish(self, request: Request, outcome: Outcome, runtime_s: float) -> None:
         """Called by the lane, in whatever thread the run ended."""
+        # First, so that a value that cannot be written is told as the failure that it is.
+        settlement, outcome = self._settled(request, outcome)
+        if type(outcome) is not Success:
+            announce.ended(request, outcome)
         if not isinstance(outcome, Revoked):
             self._appetite.saw(runtime_s)
         report.ended(request, outcome, runtime_s)
-        self._settler.add(self._settled(request, outcome))
+        self._add(settlement, request.delivery, request.message)
         if self._lane.concurrent:
             self.on_arrival()
         elif self._runtime.monotonic() - self._batch_began > BATCH_S and self._backlog:
@@ -177,19 +204,50 @@ class Child:
             self._flush_patiently()
             self._batch_began = self._runtime.monotonic()
 
-    def _settled(self, request: Request, outcome: Outcome) -> Settlement:
+    def _settled(self, request: Request, outcome: Outcome) -> tuple[Settlement, Outcome]:
         now = self._runtime.now()
         try:
-            return settle(request, outcome, now=now, terms=self._terms)
+            return settle_or_fail(request, outcome, now=now, terms=self._terms)
         except Exception as error:
             # Such as a callback that cannot be planned. In a lane of threads nobody else would hear of it.
             log.exception("the end of %s could not be settled", request)
             why = Rejected("internal", f"{type(error).__name__}: {error}")
-            return refuse(request.delivery, why, request.message, now=now, terms=self._terms)
+            return self._refusal(request.delivery, why, request.message), outcome
 
     def _refuse(self, delivery: Delivery, why: Rejected, message: Message | None) -> None:
         report.refused(delivery, why, message)
-        self._settler.add(refuse(delivery, why, message, now=self._runtime.now(), terms=self._terms))
+        announce.refused(self._sender, delivery, why, message, self._reader.tasks.get(message.task) if message else None)
+        self._add(self._refusal(delivery, why, message), delivery, message)
+
+    def _refusal(self, delivery: Delivery, why: Rejected, message: Message | None) -> Settlement:
+        now = self._runtime.now()
+        try:
+            return refuse(delivery, why, message, now=now, terms=self._terms)
+        except Exception:
+            log.exception("nobody in the workflow of a delivery from %s can be told that it was refused", delivery.queue)
+            return refuse(delivery, why, None, now=now, terms=self._terms)
+
+    def _add(self, settlement: Settlement, delivery: Delivery, message: Message | None) -> None:
+        if (spent := self._spent.pop(delivery.tag, None)) is not None:
+            # First: a task that was replaced may keep the same part again.
+            settlement = replace(settlement, further=(spent, *settlement.further))
+        if settlement.join is None or message is None:
+            self._settler.add(settlement)
+        else:
+            self._settler.add(settlement, partial(self._call_body, delivery, message))
+
+    def _call_body(self, delivery: Delivery, message: Message) -> Settlement:
+        """Say how a delivery ends that brought the last part of its chord."""
+        try:
+            return finish(self._store, self._rests, delivery, message, now=self._runtime.now(), terms=self._terms)
+        except OperationalError:
+            raise
+        except Exception as error:
+            # A mistake of ours, met by one chord: its last member is kept with the reason, and the worker goes on.
+            chord, _ = reports_to(message)
+            log.exception("the body of chord %s could not be called", chord)
+            fate = DeadLetter(reason="internal", detail=f"{type(error).__name__}: {error}", task=message.task, task_id=message.id)
+            return Settlement(tag=delivery.tag, fate=fate, closes=chord)
 
     # Until told to stop.
 

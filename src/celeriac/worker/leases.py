@@ -14,13 +14,17 @@ from contextlib import suppress
 from msgspec import Struct
 from msgspec.structs import replace
 
-from celeriac.abc import LEASE_S, Broker, Lessee, Runtime
-from celeriac.core.errors import OperationalError
-from celeriac.core.message import Delivery
-from celeriac.core.settlement import DeadLetter, Requeue, Settled, Settlement
+from celeriac.abc import LEASE_S, Lessee, Runtime, Store
+from celeriac.core.errors import OperationalError, TimeLimitExceeded, WorkerLostError
+from celeriac.core.message import Delivery, Rejected
+from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement
+from celeriac.worker.finishing import finish
 from celeriac.worker.reading import Reader
 from celeriac.worker.recovery import Death, bury
-from celeriac.worker.settlement import Terms
+from celeriac.worker.request import Request
+from celeriac.worker.rests import Rests
+from celeriac.worker.terms import Terms
+from celeriac.worker.workflow import reports_to
 
 log = logging.getLogger("celeriac.worker")
 
@@ -48,7 +52,7 @@ class Leases:
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Store,
         *,
         node: str,
         name: str,
@@ -59,10 +63,14 @@ class Leases:
         max_deliveries: int = 5,
         lease_s: float = LEASE_S,
         info: Callable[[], Mapping[str, object]] = dict,
+        on_lost: Callable[[Request, Exception], None] | None = None,
     ) -> None:
         self._broker, self._node, self._name, self._queues = broker, node, name, list(queues)
         self._reader, self._terms, self._runtime = reader, terms, runtime
+        self._rests = Rests(broker, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._lease_s, self._info = max_deliveries, lease_s, info
+        self._on_lost = on_lost
+        """Told of each task that has failed because its process died. ``None``: nobody wants to know."""
         self._dead: deque[DeadChild] = deque()
         self._unburied: set[Lessee] = set()
         """Lessees of other nodes whose burial was begun: an answer may have been lost, and what they held may be ours by now."""
@@ -125,34 +133,64 @@ class Leases:
             who = f"{child.lessee.node}/{child.lessee.child}"
             log.warning("%s ended (%s) and left %d deliveries", who, child.death.detail, len(deliveries), extra=fields)
             answers = self._broker.settle(settlements, lessee=heir)
-            for settlement, answer in zip(settlements, answers, strict=True):
-                letter = settlement.fate
-                if answer is Settled.APPLIED and isinstance(letter, DeadLetter):
-                    fields = {"event": "task-lost", "task_id": letter.task_id}
-                    log.error(
-                        "Task %s[%s] goes to the dead letters: %s", letter.task, letter.task_id, letter.detail, extra=fields
-                    )
+            for delivery, settlement, answer in zip(deliveries, settlements, answers, strict=True):
+                if answer is Settled.APPLIED and not isinstance(settlement.fate, Requeue):
+                    try:
+                        self._tell(delivery, settlement.fate, child)
+                    except Exception:  # such as a message that our own code cannot read: the others are to be buried
+                        log.exception("the end of a task whose process died could not be told")
+
+    def _tell(self, delivery: Delivery, fate: Done | DeadLetter, child: DeadChild) -> None:
+        """Say that a task has failed: in the log, and to whoever wants to know."""
+        death = child.death
+        if isinstance(fate, DeadLetter):
+            fields = {"event": "task-lost", "task_id": fate.task_id, "task_name": fate.task}
+            log.error("Task %s[%s] goes to the dead letters: %s", fate.task, fate.task_id, fate.detail, extra=fields)
+        request = self._reader.understand(delivery) if self._on_lost is not None or isinstance(fate, Done) else None
+        if not isinstance(request, Request):
+            return
+        late = death.timed_out is not None and delivery.tag == child.running
+        if isinstance(fate, Done):
+            fields = {"event": "task-failed", "task_id": request.message.id, "task_name": request.message.task}
+            why = f"hard time limit ({death.timed_out:g} s) exceeded" if late else death.detail
+            log.error("%s failed: %s", request, why, extra=fields)
+        if self._on_lost is not None:
+            lost = WorkerLostError(fate.detail if isinstance(fate, DeadLetter) else death.detail)
+            self._on_lost(request, TimeLimitExceeded(death.timed_out) if late else lost)
 
     def _settle(self, delivery: Delivery, child: DeadChild) -> Settlement:
         death = child.death
         if death.timed_out is not None and delivery.tag != child.running:
             death = replace(death, timed_out=None)
         try:
+            if delivery.joined:
+                return self._call_body(delivery)
             return bury(
                 delivery,
                 started=delivery.tag <= child.started,
                 death=death,
-                understand=self._reader.understand,
+                reader=self._reader,
                 max_deliveries=self._max_deliveries,
                 now=self._runtime.now(),
                 terms=self._terms,
             )
+        except OperationalError:
+            raise
         except Exception as error:
             # A mistake of ours must not keep the node from burying the others.
             log.exception("a delivery of a dead process could not be judged")
             if delivery.tag > child.started:
                 return Settlement(tag=delivery.tag, fate=Requeue())
             return Settlement(tag=delivery.tag, fate=DeadLetter(reason="internal", detail=f"{type(error).__name__}: {error}"))
+
+    def _call_body(self, delivery: Delivery) -> Settlement:
+        """Finish a chord whose last member's process died after it had settled that. Nothing of the user's runs for it."""
+        message = self._reader.message(delivery)
+        if isinstance(message, Rejected) or reports_to(message)[0] is None:
+            return Settlement(
+                tag=delivery.tag, fate=DeadLetter(reason="internal", detail="a joined delivery that cannot be read")
+            )
+        return finish(self._broker, self._rests, delivery, message, now=self._runtime.now(), terms=self._terms)
 
 
 def _order(lessee: Lessee) -> tuple[str, str]:

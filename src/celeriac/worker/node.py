@@ -2,7 +2,8 @@
 
 In a node's life: ``run`` from start to exit; ``tick`` is one round of it. The main thread watches processes and limits and
 makes no call to the store; the keeper thread keeps the lease and buries the dead, and may be held up by a store that does
-not answer. No user code runs here. Does not know: messages, results, what a task is.
+not answer. No user code runs here but the hooks that
+``on_ready`` and ``on_stop`` lead to. Does not know: messages, results, what a task is.
 """
 
 from __future__ import annotations
@@ -68,14 +69,16 @@ class Node:
         broker: Broker,
         runtime: Runtime,
         on_ready: Callable[[], None],
+        on_stop: Callable[[bool], None],
     ) -> None:
         self._id, self.name, self._template, self._leases = id, name, template, leases
-        self._broker, self._runtime, self._on_ready = broker, runtime, on_ready
+        self._broker, self._runtime, self._on_ready, self._on_stop = broker, runtime, on_ready, on_stop
         self._places = [_Place(slots[index]) for index in range(count)]
         self._generation = 0
         self._stops = 0
         """How often we were asked to stop: once, finish; twice, at once."""
         self._announced = self._said_goodbye = False
+        self._said_cold = False
         self._keeper = Keeper(leases, broker, runtime)
 
     def run(self) -> int:
@@ -115,6 +118,11 @@ class Node:
     def stop_now(self) -> None:
         """Stop at once: running tasks are killed and handed back. Safe in a signal handler."""
         self._stops = max(2, self._stops + 1)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the store has answered when it was last asked."""
+        return self._keeper.healthy
 
     @property
     def stopping(self) -> bool:
@@ -184,6 +192,9 @@ class Node:
 
     def _carry_out_stop(self) -> None:
         if self._stops >= 2:
+            if not self._said_cold:
+                self._said_cold = True
+                self._on_stop(True)
             if any(place.pid and not place.cold for place in self._places):
                 log.warning("cold shutdown: running tasks are stopped; what acknowledges late goes back to its queue")
             self._kill_all()
@@ -191,6 +202,7 @@ class Node:
         if not self._said_goodbye:
             self._said_goodbye = True
             log.info("warm shutdown: no new work, running tasks finish")
+            self._on_stop(False)
         for place in self._places:
             # Before it is ready a child does not hear the signal.
             if place.pid and place.slot.is_ready and not place.told:
@@ -227,6 +239,8 @@ class Keeper:
     def __init__(self, leases: Leases, broker: Broker, runtime: Runtime) -> None:
         self._leases, self._broker, self._runtime = leases, broker, runtime
         self._stopping = False
+        self.healthy = True
+        """Whether the store has answered when it was last asked; a node registers before it has a keeper."""
         self._thread = threading.Thread(target=self._keep, name="celeriac-keeper", daemon=True)
 
     def start(self) -> None:
@@ -245,12 +259,14 @@ class Keeper:
         while not self._stopping:
             try:
                 doze_s = self._leases.tick()
+                self.healthy = True
                 if silent_since is not None:
                     log.info("the store answers again after %.1f s", self._runtime.monotonic() - silent_since)
                     silent_since = None
                 if not self._leases.has_dead and not self._stopping:
                     self._broker.doze(doze_s)
             except OperationalError as error:
+                self.healthy = False
                 if silent_since is None:
                     silent_since = self._runtime.monotonic()
                     log.warning("%s; this node's lease runs until it does", error, extra={"event": "store-lost"})

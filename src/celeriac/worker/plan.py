@@ -67,7 +67,7 @@ def plan_node(app: Celery, options: WorkerOptions) -> Plan:
         concurrency=concurrency,
         children=1 if many else concurrency,
         slots_per_child=concurrency if many else 1,
-        queues=_queues(app, options),
+        queues=queues_of(app, options),
         prefetch_cap=_cap(app, options),
         max_tasks_per_child=options.max_tasks_per_child or settings.worker.max_tasks_per_child,
         max_deliveries=settings.task.max_deliveries,
@@ -107,7 +107,12 @@ def _cap(app: Celery, options: WorkerOptions) -> int | None:
     return None
 
 
-def _queues(app: Celery, options: WorkerOptions) -> Sequence[str]:
+def queues_of(app: Celery, options: WorkerOptions) -> Sequence[str]:
+    """Return the queues to serve: the options', else the app's, without those that are not wanted.
+
+    Raises:
+        ImproperlyConfigured: none is left, or one may not be made.
+    """
     known = app.queue_names()
     chosen = list(options.queues) if options.queues else list(known)
     if options.queues and not app.conf.settings().task.create_missing_queues:

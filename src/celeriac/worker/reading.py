@@ -15,7 +15,7 @@ from celeriac.app.task import Task
 from celeriac.core import protocol
 from celeriac.core.errors import NotRegistered
 from celeriac.core.limits import DEFAULT_LIMITS, Limits
-from celeriac.core.message import Delivery, Message, Rejected
+from celeriac.core.message import Delivery, Message, Parcel, Rejected
 from celeriac.worker.request import Request
 
 
@@ -31,19 +31,21 @@ class Reader:
         limits: Limits = DEFAULT_LIMITS,
         zone: tzinfo = UTC,
     ) -> None:
-        self.tasks, self._accept, self._hostname, self._limits, self._zone = tasks, accept, hostname, limits, zone
+        self.tasks, self.accept, self._hostname, self._limits, self._zone = tasks, accept, hostname, limits, zone
 
     def message(self, delivery: Delivery) -> Message | Rejected:
         """Decode it."""
         parcel = delivery.parcel
         if isinstance(parcel, Rejected):
             return parcel
-        return protocol.decode(parcel, accept=self._accept, limits=self._limits, zone=self._zone)
+        return protocol.decode(parcel, accept=self.accept, limits=self._limits, zone=self._zone)
 
     def request(self, delivery: Delivery, message: Message, task: Task[..., Any]) -> Request:
         """Bind a message to its task."""
         info = {"exchange": "", "routing_key": delivery.queue, "priority": message.priority, "redelivered": message.redelivered}
-        return Request(delivery, message, task, Context(message, hostname=self._hostname, delivery_info=info))
+        parcel = delivery.parcel if isinstance(delivery.parcel, Parcel) else None
+        context = Context(message, hostname=self._hostname, delivery_info=info, parcel=parcel)
+        return Request(delivery, message, task, context, task.conduct())
 
     def understand(self, delivery: Delivery) -> Request | Rejected:
         """Decode it and bind it to its task, whatever its date or its state."""

@@ -9,18 +9,20 @@ second time: it ends as FAILURE, and as a dead letter that can be replayed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from celeriac.core import protocol
 from celeriac.core.errors import TimeLimitExceeded, WorkerLostError
 from celeriac.core.message import Delivery, Message, Outgoing, Rejected
-from celeriac.core.outcome import Failure
+from celeriac.core.outcome import Failure, Retried
 from celeriac.core.settlement import DeadLetter, Requeue, Settlement
+from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
-from celeriac.worker.settlement import Terms, refuse, settle
+from celeriac.worker.settlement import refuse, settle
+from celeriac.worker.terms import Terms
 
 
 class Death(Struct, frozen=True):
@@ -39,7 +41,7 @@ def bury(
     *,
     started: bool,
     death: Death,
-    understand: Callable[[Delivery], Request | Rejected],
+    reader: Reader,
     max_deliveries: int,
     now: datetime,
     terms: Terms,
@@ -50,21 +52,25 @@ def bury(
         delivery: As adopted.
         started: Whether its run may have begun.
         death: How the process ended.
-        understand: Decodes and finds the task.
+        reader: Decodes and finds the task.
         max_deliveries: How many processes one message may cost.
         now: UTC.
         terms: As for every settlement.
     """
     if not started:
         return Settlement(tag=delivery.tag, fate=Requeue())
-    request = understand(delivery)
+    request = reader.understand(delivery)
     if isinstance(request, Rejected):
-        return refuse(delivery, request, None, now=now, terms=terms)
-    task = request.task
+        # What can be read and is known to nobody here may be a step or a member: others wait for its end.
+        message = reader.message(delivery)
+        return refuse(delivery, request, None if isinstance(message, Rejected) else message, now=now, terms=terms)
     if death.timed_out is not None:
         failure = Failure(TimeLimitExceeded(death.timed_out))
         return settle(request, failure, now=now, terms=terms)
-    if task.acks_late and task.reject_on_worker_lost is not False:
+    how = request.how
+    if how.retry_on_worker_lost and not death.handed_back:
+        return _retried(request, death, now=now, terms=terms)
+    if how.acks_late and how.reject_on_worker_lost is not False:
         if death.handed_back:
             return Settlement(tag=delivery.tag, fate=Requeue())
         deliveries = request.message.deliveries + 1
@@ -73,6 +79,18 @@ def bury(
         detail = f"it was handed out {deliveries} times, and each time its process died; the last: {death.detail}"
         return _lost(request, "deliveries", detail, now=now, terms=terms)
     return _lost(request, "worker-lost", f"its process died while it ran: {death.detail}", now=now, terms=terms)
+
+
+def _retried(request: Request, death: Death, *, now: datetime, terms: Terms) -> Settlement:
+    """``retry_on_worker_lost``: a death costs one of the task's retries, however it acknowledges."""
+    task, message = request.task, request.message
+    if task.max_retries is not None and message.retries >= task.max_retries:
+        detail = f"its process died at its last of {task.max_retries} retries: {death.detail}"
+        return _lost(request, "worker-lost", detail, now=now, terms=terms)
+    pause_s = task.default_retry_delay
+    again = protocol.retry(message, eta=now + timedelta(seconds=pause_s) if pause_s else None)
+    error = WorkerLostError(f"its process died while it ran: {death.detail}")
+    return settle(request, Retried(again=again, exception=error, traceback=None, when=f"in {pause_s}s"), now=now, terms=terms)
 
 
 def _again(delivery: Delivery, message: Message, deliveries: int) -> Outgoing:
@@ -84,4 +102,5 @@ def _again(delivery: Delivery, message: Message, deliveries: int) -> Outgoing:
 def _lost(request: Request, reason: str, detail: str, *, now: datetime, terms: Terms) -> Settlement:
     whole = settle(request, Failure(WorkerLostError(detail)), now=now, terms=terms)
     fate = DeadLetter(reason=reason, detail=detail, task=request.message.task, task_id=request.message.id)
-    return Settlement(tag=whole.tag, fate=fate, result=whole.result, followups=whole.followups)
+    # All else stays: those who waited for it in a chain or a chord have ended with it.
+    return replace(whole, fate=fate)

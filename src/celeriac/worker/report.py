@@ -1,26 +1,31 @@
 """One log line for each thing that happens to a job, with its fields.
 
 In a job's life: written where a thing is decided: at admission, and at settlement. Text from messages is shown as a ``repr``
-or cut, so that nobody writes lines into our log. Does not know: handlers, levels in force.
+or cut, so that nobody writes lines into our log. The templates of the lines may be replaced, in ``app/trace``; records bear
+``event``, ``task_id``, ``task_name``, and the fields of the template as ``data``. Does not know: handlers, levels in force.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
+from celeriac.app import trace
 from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Revoked, Success
 from celeriac.core.representation import safe_repr
+from celeriac.worker.arrival import shown_arguments
 from celeriac.worker.request import Request
 
 log = logging.getLogger("celeriac.worker")
 
 
-def received(message: Message) -> None:
+def received(request: Request) -> None:
     """A message was admitted."""
     if log.isEnabledFor(logging.INFO):
-        log.info("Task %s[%s] received", message.shown_name, _plain(message.id), extra=_fields("task-received", message))
+        data, extra = _told("task-received", request, {"eta": request.message.eta})
+        log.info(trace.LOG_RECEIVED, data, extra=extra)
 
 
 def ended(request: Request, outcome: Outcome, runtime_s: float) -> None:
@@ -29,23 +34,51 @@ def ended(request: Request, outcome: Outcome, runtime_s: float) -> None:
     match outcome:
         case Success(value):
             if log.isEnabledFor(logging.INFO):
-                fields = _fields("task-succeeded", message) | {"runtime_s": runtime_s}
-                log.info("%s succeeded in %.6fs: %s", _shown(message), runtime_s, safe_repr(value, 46), extra=fields)
+                shown = safe_repr(value, request.task.resultrepr_maxsize)
+                _say(logging.INFO, trace.LOG_SUCCESS, "task-succeeded", request, runtime_s, {"return_value": shown})
         case Failure(exception=error, expected=True):
-            log.info("%s raised expected: %s", _shown(message), safe_repr(error, 200), extra=_fields("task-failed", message))
+            facts = {"exc": safe_repr(error, 200), "description": "raised expected", "traceback": ""}
+            _say(logging.INFO, trace.LOG_FAILURE, "task-failed", request, runtime_s, facts)
         case Failure(exception=error, traceback=text):
-            fields = _fields("task-failed", message) | {"runtime_s": runtime_s}
-            log.error("%s raised unexpected: %s\n%s", _shown(message), safe_repr(error, 200), text or "", extra=fields)
+            facts = {"exc": safe_repr(error, 200), "description": "raised unexpected", "traceback": text or ""}
+            _say(logging.ERROR, trace.LOG_FAILURE, "task-failed", request, runtime_s, facts, error)
         case Retried(exception=error, when=when):
             reason = f": {safe_repr(error, 200)}" if error is not None else ""
-            log.info("%s retry: Retry %s%s", _shown(message), when, reason, extra=_fields("task-retried", message))
+            _say(logging.INFO, trace.LOG_RETRY, "task-retried", request, runtime_s, {"exc": f"Retry {when}{reason}"})
         case Ignored():
-            log.info("%s ignored", _shown(message), extra=_fields("task-ignored", message))
+            _say(logging.INFO, trace.LOG_IGNORED, "task-ignored", request, runtime_s, {"description": "ignored"})
         case Refused(reason=reason, requeue=requeue):
-            fields = _fields("task-rejected", message) | {"requeue": requeue}
-            log.info("%s rejected, requeue=%s: %s", _shown(message), requeue, safe_repr(reason, 200), extra=fields)
+            facts = {"exc": safe_repr(reason, 200), "description": f"rejected, requeue={requeue}"}
+            _say(logging.WARNING, trace.LOG_REJECTED, "task-rejected", request, runtime_s, facts)
         case Revoked(why):
             log.info("Discarding revoked task: %s (%s)", _shown(message), why, extra=_fields("task-revoked", message))
+
+
+def _say(
+    level: int,
+    template: str,
+    event: str,
+    request: Request,
+    runtime_s: float,
+    facts: Mapping[str, str],
+    error: BaseException | None = None,
+) -> None:
+    if log.isEnabledFor(level):
+        data, extra = _told(event, request, {"runtime": runtime_s, **facts})
+        exc_info = None if error is None else (type(error), error, error.__traceback__)
+        where = (log.name, level, __file__, 0)
+        record = log.makeRecord(*where, template, (data,), exc_info, "ended", extra | {"runtime_s": runtime_s})
+        # Handlers have the exception; lines have its text from the user's first frame on, and were not to be made again.
+        record.exc_text = facts.get("traceback", "").rstrip("\n") or None
+        log.handle(record)
+
+
+def _told(event: str, request: Request, facts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields of a template, and those of the record, which has the former as ``data``."""
+    message = request.message
+    args, kwargs = shown_arguments(request)
+    data = {"id": _plain(message.id), "name": _plain(message.shown_name), "args": _plain(args), "kwargs": _plain(kwargs), **facts}
+    return data, _fields(event, message) | {"data": data}
 
 
 def refused(delivery: Delivery, why: Rejected, message: Message | None) -> None:

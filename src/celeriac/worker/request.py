@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from celeriac.app.conduct import Conduct
 from celeriac.app.context import Context
 from celeriac.app.task import Task
 from celeriac.core.message import Delivery, Message
@@ -21,6 +22,8 @@ class Request(Struct, frozen=True):
     message: Message
     task: Task[..., Any]
     context: Context
+    how: Conduct
+    """How the task's runs are handled."""
 
     def __str__(self) -> str:
         return f"Task {self.message.shown_name}[{self.message.id}]"
@@ -28,9 +31,9 @@ class Request(Struct, frozen=True):
     @property
     def soft_time_limit(self) -> float | None:
         """Seconds: of the message, or of the task, or of the app."""
-        return self.message.soft_time_limit or self.task.soft_time_limit
+        return self.message.soft_time_limit or self.how.soft_time_limit
 
     @property
     def time_limit(self) -> float | None:
         """Seconds: of the message, or of the task, or of the app."""
-        return self.message.time_limit or self.task.time_limit
+        return self.message.time_limit or self.how.time_limit

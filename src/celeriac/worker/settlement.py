@@ -10,17 +10,23 @@ Does not know: sockets, processes, how messages become bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from celeriac.app.task import Task
+from celeriac.app.conduct import Conduct
+from celeriac.app.context import Context
+from celeriac.app.offspring import trimmed
+from celeriac.app.results.result_states import ResultBase
 from celeriac.core import exceptions, states, taskmeta
 from celeriac.core.errors import (
+    ChordError,
     DecodeError,
     EncodeError,
+    Ignore,
+    ImproperlyConfigured,
     NotRegistered,
     TaskRevokedError,
     TimeLimitExceeded,
@@ -29,80 +35,138 @@ from celeriac.core.errors import (
 from celeriac.core.errors import Reject as RejectError
 from celeriac.core.message import Delivery, Message, Outgoing, Rejected
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Revoked, Success
-from celeriac.core.settlement import DeadLetter, Done, Settlement, StoredResult
+from celeriac.core.settlement import DeadLetter, Done, Following, Settlement, StoredResult
 from celeriac.core.taskmeta import TaskMeta
+from celeriac.core.tracebacks import text_of
 from celeriac.worker.request import Request
+from celeriac.worker.terms import Terms
+from celeriac.worker.workflow import follows, joins, with_additions, with_workflow
 
-
-class Terms(Struct, frozen=True, kw_only=True):
-    """What a child settles by; the same for every delivery."""
-
-    ttl_s: float | None
-    """How long results are kept, seconds; ``None``: for ever."""
-    serializer: str
-    """Of results."""
-    compression: str | None = None
-    """Of results; ``None``: none."""
-    extended: bool = False
-    """Whether results tell of the call, too."""
-    hostname: str
-    """Name of the node."""
-    stores_results: bool
-    """``False``: there is no result backend."""
-    again: Callable[[Message, str], Outgoing]
-    """Encode a message that was planned before, for this queue: a retry, or one that waits for its date."""
-    follow: Callable[[Mapping[str, Any], Sequence[Any], Message], Outgoing]
-    """Plan, route and encode a callback: its signature, the arguments that go first, the message of the task that calls it."""
+_NOTHING: Final = Following()
 
 
 def settle(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -> Settlement:
     """Say what a run's end means for the store, the callers and the delivery."""
-    message, task, tag = request.message, request.task, request.delivery.tag
-    ignored = not terms.stores_results or (task.ignore_result if message.ignore_result is None else message.ignore_result)
+    return settle_or_fail(request, outcome, now=now, terms=terms)[0]
+
+
+def settle_or_fail(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -> tuple[Settlement, Outcome]:
+    """Do as ``settle``, and say how the run has ended in the end: with a value, or a retry, that cannot be written or has
+    nowhere to go it has failed."""
+    try:
+        return _decided(request, outcome, now=now, terms=terms), outcome
+    except (EncodeError, ImproperlyConfigured) as error:
+        if not isinstance(outcome, Success | Retried):
+            raise
+        failure = Failure(error, traceback=text_of(error, error.__traceback__))
+        return _decided(request, failure, now=now, terms=terms), failure
+
+
+def _decided(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -> Settlement:
+    settlement = _without_additions(request, outcome, now=now, terms=terms)
+    additions = request.context.additions
+    if not additions or isinstance(outcome, Retried) or (isinstance(outcome, Refused) and outcome.requeue):
+        return settlement  # what a run has added that is not the last counts for nothing: the next one adds again
+    return with_additions(settlement, request.context.as_message(), additions, terms)
+
+
+def _without_additions(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -> Settlement:
+    message, how, tag = request.context.as_message(), request.how, request.delivery.tag
+    stored = terms.stores_results or how.own_backend is not None
+    ignored = not stored or (how.ignore_result if message.ignore_result is None else message.ignore_result)
     match outcome:
         case Success(value):
-            try:
-                messages = tuple(terms.follow(each, (value,), message) for each in message.callbacks or ())
-                result = None if ignored else _stored(request, states.SUCCESS, value, None, now, terms, messages)
-            except EncodeError as error:
-                return settle(request, Failure(error), now=now, terms=terms)
-            return Settlement(tag=tag, fate=Done(), result=result, followups=messages)
-        case Retried(again=again, exception=error, traceback=text):
+            if isinstance(value, ResultBase):
+                value = value.as_tuple()  # a task may return the result of another one: its ids are kept
+            after = _after(message, value, terms)
+            result = None if ignored else _stored(request, states.SUCCESS, value, None, now, terms, after.children)
+            join = None if message.chord is None else joins(message, states.SUCCESS, value, terms)
+            return Settlement(
+                tag=tag,
+                fate=Done(),
+                result=result,
+                further=after.keeps,
+                followups=after.messages,
+                opens=after.opens,
+                join=join,
+            )
+        case Retried(again=again, exception=error, traceback=text, address=address):
             result = None if ignored else _stored(request, states.RETRY, error, text, now, terms)
-            return Settlement(tag=tag, fate=Done(), result=result, followups=(terms.again(again, request.delivery.queue),))
-        case Ignored():
-            return Settlement(tag=tag, fate=Done())
+            outgoing = terms.again(again, request.delivery.queue, address, announce=True)
+            return Settlement(tag=tag, fate=Done(), result=result, followups=(outgoing,))
+        case Ignored(after):
+            settlement = Settlement(tag=tag, fate=Done(), followups=after.messages, opens=after.opens, further=after.keeps)
+            if after.messages:  # another task has taken its place
+                return settlement
+            return with_workflow(settlement, message, states.IGNORED, Ignore("it was ignored"), now=now, terms=terms)
         case Revoked(why):
-            result = None if ignored else _stored(request, states.REVOKED, TaskRevokedError(why), None, now, terms)
-            return Settlement(tag=tag, fate=Done(), result=result)
+            error = TaskRevokedError(why)
+            result = None if ignored else _stored(request, states.REVOKED, error, None, now, terms)
+            settlement = Settlement(tag=tag, fate=Done(), result=result)
+            return with_workflow(settlement, message, states.REVOKED, error, now=now, terms=terms)
         case Refused(requeue=True):
             # To the back of its queue: at the front it would be refused again at once, for ever.
-            return Settlement(tag=tag, fate=Done(), followups=(terms.again(message, request.delivery.queue),))
+            again = replace(message, redelivered=True)  # tasks ask for it, so as not to refuse for ever
+            return Settlement(tag=tag, fate=Done(), followups=(terms.again(again, request.delivery.queue),))
         case Refused(reason):
-            result = None if ignored else _stored(request, states.FAILURE, RejectError(reason), None, now, terms)
-            return Settlement(tag=tag, fate=_letter("rejected", reason, message), result=result)
+            refusal = RejectError(reason)
+            result = None if ignored else _stored(request, states.FAILURE, refusal, None, now, terms)
+            told = _to_errbacks(request, message, Failure(refusal), terms) if message.errbacks else ()
+            settlement = Settlement(tag=tag, fate=_letter("rejected", reason, message), result=result, followups=told)
+            return with_workflow(settlement, message, states.FAILURE, refusal, now=now, terms=terms)
         case Failure():
             return _failed(request, outcome, now=now, terms=terms, ignored=ignored)
 
 
 def _failed(request: Request, failure: Failure, *, now: datetime, terms: Terms, ignored: bool) -> Settlement:
-    message, task = request.message, request.task
+    message, how = request.context.as_message(), request.how
     error = failure.exception
-    keep = terms.stores_results and (not ignored or task.store_errors_even_if_ignored)
+    stored = terms.stores_results or how.own_backend is not None
+    keep = stored and (not ignored or how.store_errors_even_if_ignored)
     result = _stored(request, states.FAILURE, error, failure.traceback, now, terms) if keep else None
-    messages = tuple(terms.follow(each, (message.id,), message) for each in message.errbacks or ())
+    messages = _to_errbacks(request, message, failure, terms) if message.errbacks else ()
     fate: Done | DeadLetter = Done()
     if failure.uncallable:
         fate = _letter("arguments", exceptions.text(error), message)
-    elif task.acks_late and not _acks_failure(task, error):
+    elif how.acks_late and not _acks_failure(how, error):
         fate = _letter("failed", exceptions.text(error), message)
-    return Settlement(tag=request.delivery.tag, fate=fate, result=result, followups=messages)
+    settlement = Settlement(tag=request.delivery.tag, fate=fate, result=result, followups=messages)
+    return with_workflow(settlement, message, states.FAILURE, error, now=now, terms=terms)
 
 
-def _acks_failure(task: Task[..., Any], error: BaseException) -> bool:
+def _after(message: Message, value: Any, terms: Terms) -> Following:
+    """Return what follows a success: callbacks, and the next step of the chain."""
+    if not message.callbacks and not message.chain:
+        return _NOTHING
+    after = [terms.follow(each, (value,), message) for each in message.callbacks or ()]
+    after.append(follows(message, value, terms))
+    return Following(
+        tuple(outgoing for one in after for outgoing in one.messages),
+        tuple(opening for one in after for opening in one.opens),
+        tuple(child for one in after for child in one.children),
+        tuple(kept for one in after for kept in one.keeps),
+    )
+
+
+def _to_errbacks(request: Request, message: Message, failure: Failure, terms: Terms) -> tuple[Outgoing, ...]:
+    messages: list[Outgoing] = []
+    for errback in message.errbacks or ():
+        if failure.errbacks_called and terms.calls(errback):
+            continue
+        if terms.tell is None:
+            messages += terms.follow(errback, (message.id,), message).messages
+        else:
+            # Where nothing could be called, a node settles: nothing of the user's runs in it.
+            seen = failure.errbacks_called
+            told = terms.tell(errback, request.context, failure.exception, failure.traceback, seen)
+            messages += [told] if told is not None else []
+    return tuple(messages)
+
+
+def _acks_failure(how: Conduct, error: BaseException) -> bool:
     """Whether a late-acked message is done although its run failed: the narrower option wins where it is given."""
-    narrower = task.acks_on_timeout if isinstance(error, TimeLimitExceeded) else task.acks_on_failure
-    return task.acks_on_failure_or_timeout if narrower is None else narrower
+    narrower = how.acks_on_timeout if isinstance(error, TimeLimitExceeded) else how.acks_on_failure
+    return how.acks_on_failure_or_timeout if narrower is None else narrower
 
 
 def started(request: Request, *, pid: int, terms: Terms, now: datetime) -> StoredResult:
@@ -120,18 +184,26 @@ def refuse(delivery: Delivery, why: Rejected, message: Message | None, *, now: d
     headers: Mapping[str, Any] = {} if isinstance(delivery.parcel, Rejected) else delivery.parcel.headers
     id, task = (message.id, message.task) if message is not None else (_name(headers.get("id")), _name(headers.get("task")))
     result = None
-    if id and terms.stores_results:
+    place = terms.place_of(task)
+    if id and (terms.stores_results or place is not None):
         meta = TaskMeta(task_id=id, status=states.FAILURE, result=_error_of(why, task), date_done=now)
-        result = StoredResult(
-            id, states.FAILURE, taskmeta.encode(meta, terms.serializer, compression=terms.compression), terms.ttl_s
-        )
+        body = taskmeta.encode(meta, terms.serializer, compression=terms.compression)
+        result = StoredResult(id, states.FAILURE, body, terms.failure_ttl_s, place)
     fate = DeadLetter(reason=why.reason, detail=why.detail, task=task, task_id=id)
-    return Settlement(tag=delivery.tag, fate=fate, result=result)
+    if message is None:
+        return Settlement(tag=delivery.tag, fate=fate, result=result)
+    error = _error_of(why, task)
+    told = [terms.tell(errback, Context(message), error, None, False) for errback in message.errbacks or ()] if terms.tell else ()
+    followups = tuple(outgoing for outgoing in told if outgoing is not None)
+    settlement = Settlement(tag=delivery.tag, fate=fate, result=result, followups=followups)
+    return with_workflow(settlement, message, states.FAILURE, error, now=now, terms=terms)
 
 
 def _error_of(why: Rejected, task: str) -> Exception:
     if why.reason == "unknown-task":
         return NotRegistered(task)
+    if why.reason == "workflow-lost":
+        return ChordError(why.detail)
     if why.reason in {"deliveries", "worker-lost"}:
         return WorkerLostError(why.detail)
     return DecodeError(f"{why.reason}: {why.detail}")
@@ -152,12 +224,12 @@ def _stored(
     text: str | None,
     now: datetime,
     terms: Terms,
-    callbacks: Sequence[Outgoing] = (),
+    following: Sequence[Any] = (),
 ) -> StoredResult:
     message, context = request.message, request.context
     children: Sequence[Any] = ()
-    if context.children or callbacks:
-        children = [child.as_tuple() for child in context.children or ()] + [[[each.id, None], None] for each in callbacks]
+    if context.has_children or following:
+        children = [*(trimmed(child.as_tuple()) for child in context.children), *following]
     meta = TaskMeta(
         task_id=message.id,
         status=state,
@@ -169,5 +241,7 @@ def _stored(
         parent_id=message.parent_id,
     )
     if terms.extended:
-        meta = taskmeta.extended(meta, message, worker=terms.hostname, queue=request.delivery.queue)
-    return StoredResult(message.id, state, taskmeta.encode(meta, terms.serializer, compression=terms.compression), terms.ttl_s)
+        meta = taskmeta.extended(meta, request.task.without_secrets(message), worker=terms.hostname, queue=request.delivery.queue)
+    body = taskmeta.encode(meta, terms.serializer, compression=terms.compression)
+    ttl_s = terms.failure_ttl_s if state == states.FAILURE else terms.ttl_s
+    return StoredResult(message.id, state, body, ttl_s, request.how.own_backend)

@@ -14,25 +14,32 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from celeriac.abc import LEASE_S, Lessee, Runtime, Store
-from celeriac.app import signals
+from celeriac.abc import LEASE_S, Lessee, ResultBackend, Runtime, Store
+from celeriac.app import errbacks, signals
 from celeriac.app.app import Celery
+from celeriac.app.following import following
+from celeriac.app.logs import name_tasks
 from celeriac.core.errors import ImproperlyConfigured, OperationalError, SoftTimeLimitExceeded, StoreRefused
-from celeriac.core.message import Message, Outgoing
+from celeriac.core.message import Address, Message, Outgoing
+from celeriac.drivers.apart import Apart
+from celeriac.worker import announce
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
+from celeriac.worker.formats import check_formats
+from celeriac.worker.herald import Herald
+from celeriac.worker.instance import Worker
 from celeriac.worker.lanes import Lane
 from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import DeadChild, Leases
 from celeriac.worker.node import Keeper, Node
-from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import Plan, plan_node
 from celeriac.worker.reading import Reader
 from celeriac.worker.recovery import Death
-from celeriac.worker.settlement import Terms
+from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot, Slots
 from celeriac.worker.template import Template
 from celeriac.worker.tender import Tender
+from celeriac.worker.terms import Terms
 
 log = logging.getLogger("celeriac.worker")
 
@@ -40,26 +47,55 @@ _PATIENCE_S = 2.0
 """Between two attempts to reach a store that was never reached."""
 
 
-def run_worker(app: Celery, options: WorkerOptions) -> int:
+def _nothing(_index: int) -> None:
+    """Nobody wants to know."""
+
+
+def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing) -> int:
     """Run a node in the calling thread, which must be the main one, until it is told to stop; return its exit code.
+
+    Args:
+        worker: The app, and what the node was asked to be.
+        enter_child: Called first in each process that runs tasks, with its place: 1, 2, …; not where the node does so.
 
     Raises:
         ImproperlyConfigured: an option or setting that cannot be honoured.
         OperationalError: the store was not reached, and the settings say not to wait for it.
     """
-    plan = plan_node(app, options)
-    runtime = app.runtime
-    node_id = f"{plan.hostname}-{os.getpid()}-{runtime.new_id()[:8]}"
-    signals.worker_init.send(app)
+    app, plan = worker.app, plan_node(worker.app, worker.options)
+    check_formats(app.settings)
+    # Tasks of libraries, which know no app, are this one's here: Celery's worker does the same.
+    app.set_current()
+    app.set_default()
+    if ignored := sorted(part for part, steps in app.steps.items() if steps):
+        log.warning("app.steps of %s are not run: this version has no boot steps", " and ".join(ignored))
+    worker.is_planned(plan)
+    node_id = f"{plan.hostname}-{os.getpid()}-{app.runtime.new_id()[:8]}"
     slots = Slots(plan.children)
     if plan.pool == "solo":
-        return _run_solo(app, plan, node_id, slots)
-    # The store is opened, which imports its client once for all, and not connected: before any thread and any
+        return _run_solo(worker, plan, node_id, slots)
+    # The stores are opened, which imports their clients once for all, and not connected: before any thread and any
     # connection the template is forked, so that its forks inherit neither.
-    store = app.store
-    _warn_of_threads()
-    template = Template(lambda index, name: run_child(app, plan, Lessee(node_id, name), slots[index]))
-    leases = _leases(app, plan, node_id, store)
+    _ = _with_other_places(app, app.store)
+    _warn_of_threads("importing the app started threads %s, which children do not have: start them in worker_process_init")
+
+    def child(index: int, name: str) -> int:
+        app.is_template = False
+        app.on_after_fork.send(app)
+        enter_child(index + 1)
+        return run_child(worker, plan, Lessee(node_id, name), slots[index])
+
+    app.is_template = True
+    template = Template(child, before_fork=partial(before_fork, worker))
+    app.is_template = False
+    return _supervise(worker, plan, node_id, template, slots)
+
+
+def _supervise(worker: Worker, plan: Plan, node_id: str, template: Template, slots: Slots) -> int:
+    runtime, store = worker.app.runtime, worker.app.store
+    herald = Herald(lambda: node.healthy, runtime)
+    leases = _leases(worker.app, plan, node_id, store, herald)
+    heard: list[str] = []
     node = Node(
         id=node_id,
         name=plan.hostname,
@@ -69,9 +105,10 @@ def run_worker(app: Celery, options: WorkerOptions) -> int:
         leases=leases,
         broker=store,
         runtime=runtime,
-        on_ready=lambda: _announce(app, plan),
+        on_ready=lambda: _announce(worker, herald),
+        on_stop=lambda cold: herald.tell(partial(announce.node_shuts_down, worker, heard[-1], cold=cold)),
     )
-    _hear_signals(node.stop, node.stop_now)
+    _hear_signals(node.stop, node.stop_now, heard)
     try:
         if not wait_for_store(plan, leases, runtime, stopped=lambda: node.stopping):
             template.close()
@@ -80,33 +117,45 @@ def run_worker(app: Celery, options: WorkerOptions) -> int:
         template.close()
         raise
     code = node.run()
-    signals.worker_shutdown.send(app)
-    log.info("%s stopped", plan.hostname)
+    _say_goodbye(worker, herald)
     return code
 
 
-def run_child(app: Celery, plan: Plan, me: Lessee, slot: Slot) -> int:
+def before_fork(worker: Worker) -> None:
+    """In the template, which must never have a thread: a lock that one holds is held for ever in a forked child."""
+    if signals.worker_before_create_process.receivers:
+        announce.child_is_made(worker)
+        _warn_of_threads("a receiver of worker_before_create_process started threads %s: start them in worker_process_init")
+
+
+def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot) -> int:
     """The life of a forked child; returns its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
-    lane = make_lane(plan, app.runtime, slot)
-    child = make_child(app, plan, me, lane)
+    runtime = worker.app.runtime
+    lane = make_lane(plan, runtime, slot)
+    child = make_child(worker, plan, me, lane)
     signal.signal(signal.SIGTERM, lambda *_: child.stop())
     signal.signal(signal.SIGUSR1, lambda *_: _raise_soft_limit(slot))
-    Tender(child, concurrent=lane.concurrent, runtime=app.runtime).start()
-    signals.worker_process_init.send(None)
-    slot.ready()
-    child.work()
-    signals.worker_process_shutdown.send(None, pid=os.getpid(), exitcode=0)
-    return 0
+    Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
+    announce.child_begins(plan.hostname)
+    name_tasks()  # handlers that a receiver has made since the log was set up
+    code = 1
+    try:
+        slot.ready()
+        child.work()
+        code = 0
+    finally:
+        announce.child_ends(plan.hostname, code)
+    return code
 
 
-def _warn_of_threads() -> None:
+def _warn_of_threads(text: str) -> None:
     others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
     if others:
         # They do not exist in a forked child, but the locks that they hold at that moment do.
-        log.warning("importing the app started threads %s, which children do not have: start them in worker_process_init", others)
+        log.warning(text, others)
 
 
 def _name_in_logs(name: str) -> None:
@@ -121,36 +170,43 @@ def _name_in_logs(name: str) -> None:
     logging.setLogRecordFactory(named)
 
 
-def _run_solo(app: Celery, plan: Plan, node_id: str, slots: Slots) -> int:
+def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots) -> int:
     """One child's loop in this process; a thread keeps the lease."""
-    runtime, store = app.runtime, app.store
-    leases = _leases(app, plan, node_id, store)
+    app, runtime, store = worker.app, worker.app.runtime, worker.app.store
+    herald = Herald(lambda: keeper.healthy, runtime)
+    leases = _leases(app, plan, node_id, store, herald)
+    keeper = Keeper(leases, store, runtime)
     lane = make_lane(plan, runtime, slots[0])
     # A connection of its own: the keeper and the child must not end each other's waits.
     me, slot = Lessee(node_id, "0.1"), slots[0]
-    child = make_child(app, plan, me, lane, store=app.open_store())
-    stops = 0
+    child = make_child(worker, plan, me, lane, store=app.open_store())
+    heard: list[str] = []
 
     def stop() -> None:
-        nonlocal stops
-        stops += 1
         child.stop()
-        if stops > 1:
-            os._exit(1)
+        if len(heard) > 1:
+            stop_now()
+        herald.tell(partial(announce.node_shuts_down, worker, heard[-1], cold=False))
 
-    _hear_signals(stop, lambda: os._exit(1))
-    if not wait_for_store(plan, leases, runtime, stopped=lambda: stops > 0):
+    def stop_now() -> None:
+        herald.tell(partial(announce.node_shuts_down, worker, heard[-1], cold=True))
+        herald.stop()
+        os._exit(1)
+
+    _hear_signals(stop, stop_now, heard)
+    if not wait_for_store(plan, leases, runtime, stopped=lambda: bool(heard)):
         return 0
-    keeper = Keeper(leases, store, runtime)
     keeper.start()
     Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
-    _announce(app, plan)
+    announce.child_begins(plan.hostname)
+    name_tasks()
+    _announce(worker, herald)
     child.work()
+    announce.child_ends(plan.hostname, 0)
     keeper.stop()
     leases.child_died(DeadChild(me, slot.started, slot.running, Death("it was stopped")))
     leases.part()
-    signals.worker_shutdown.send(app)
-    log.info("%s stopped", plan.hostname)
+    _say_goodbye(worker, herald)
     return 0
 
 
@@ -180,10 +236,11 @@ def wait_for_store(plan: Plan, leases: Leases, runtime: Runtime, *, stopped: Cal
     return False
 
 
-def make_child(app: Celery, plan: Plan, lessee: Lessee, lane: Lane, store: Store | None = None) -> Child:
+def make_child(worker: Worker, plan: Plan, lessee: Lessee, lane: Lane, store: Store | None = None) -> Child:
     """Put a child together; ``store``: another one than the app's."""
+    app = worker.app
     return Child(
-        store=store or app.store,
+        store=_with_other_places(app, store or app.store),
         lessee=lessee,
         queues=plan.queues,
         lane=lane,
@@ -195,6 +252,7 @@ def make_child(app: Celery, plan: Plan, lessee: Lessee, lane: Lane, store: Store
         max_deliveries=plan.max_deliveries,
         max_tasks=plan.max_tasks_per_child,
         limits_enforced=plan.pool == "prefork",
+        sender=worker.consumer,
     )
 
 
@@ -223,25 +281,59 @@ def _terms(app: Celery, plan: Plan) -> Terms:
     result = app.conf.settings().result
     return Terms(
         ttl_s=result.ttl_s,
+        failure_ttl_s=result.failure_ttl_s,
+        chord_ttl_s=result.chord_ttl_s,
         serializer=result.serializer,
         compression=result.compression,
         extended=result.extended,
         hostname=plan.hostname,
-        stores_results=app.places.results is not None,
+        stores_results=app.keeps_results,
         again=partial(_again, app),
-        follow=app.followup,
+        follow=partial(following, app),
+        tell=partial(errbacks.outgoing, app),
+        calls=lambda errback: errbacks.is_called(errback, app.tasks),
+        place_of=partial(_place_of, app),
     )
 
 
-def _again(app: Celery, message: Message, queue: str) -> Outgoing:
+def _place_of(app: Celery, name: str) -> Any:
+    task = app.tasks.get(name)
+    return None if task is None else task.own_backend
+
+
+def _elsewhere(app: Celery, task: Any) -> ResultBackend | None:
+    try:
+        return app.results_elsewhere(task.own_backend)
+    except ImproperlyConfigured as error:
+        raise ImproperlyConfigured(f"the backend of task {task.name}: {error}") from error
+
+
+def _with_other_places(app: Celery, store: Store) -> Store:
+    """Return a store that keeps the results of tasks with a backend of their own where they belong.
+
+    Raises:
+        ImproperlyConfigured: one of these backends is none.
+    """
+    elsewhere = [_elsewhere(app, task) for task in app.tasks.values() if task.own_backend is not None]
+    return store if all(backend is None for backend in elsewhere) else Apart(store, app.results_elsewhere)
+
+
+def _again(app: Celery, message: Message, queue: str, address: Address | None = None, *, announce: bool = False) -> Outgoing:
     recipe = app.recipe_of(message.task)
-    return app.producer.again(message, queue=queue, serializer=recipe.serializer, compression=recipe.compression)
+    return app.producer.again(
+        message,
+        queue=queue,
+        serializer=recipe.serializer,
+        compression=recipe.compression,
+        address=address,
+        announce=announce,
+    )
 
 
-def _leases(app: Celery, plan: Plan, node_id: str, store: Store) -> Leases:
+def _leases(app: Celery, plan: Plan, node_id: str, store: Store, herald: Herald) -> Leases:
     facts = {"pid": os.getpid(), "pool": plan.pool, "concurrency": plan.concurrency, "queues": list(plan.queues)}
     return Leases(
-        store,
+        _with_other_places(app, store),
         node=node_id,
         name=plan.hostname,
         queues=plan.queues,
@@ -251,18 +343,37 @@ def _leases(app: Celery, plan: Plan, node_id: str, store: Store) -> Leases:
         max_deliveries=plan.max_deliveries,
         lease_s=plan.lease_s or LEASE_S,
         info=lambda: facts,
+        on_lost=lambda request, error: _tell_lost(herald, request, error),
     )
 
 
-def _announce(app: Celery, plan: Plan) -> None:
-    log.info("%s ready.", plan.hostname, extra={"event": "worker-ready"})
-    signals.worker_ready.send(app)
+def _tell_lost(herald: Herald, request: Request, error: Exception) -> None:
+    if signals.task_failure.receivers:
+        herald.tell(partial(announce.failed, request.task, request.message, error))
 
 
-def _hear_signals(stop: Callable[[], None], stop_now: Callable[[], None]) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: stop())
-    signal.signal(signal.SIGINT, lambda *_: stop())
-    signal.signal(signal.SIGQUIT, lambda *_: stop_now())
+def _announce(worker: Worker, herald: Herald) -> None:
+    log.info("%s ready.", worker.hostname, extra={"event": "worker-ready"})
+    herald.start()
+    announce.node_is_ready(worker)
+
+
+def _say_goodbye(worker: Worker, herald: Herald) -> None:
+    herald.stop()
+    announce.node_ends(worker)
+    log.info("%s stopped", worker.hostname)
+
+
+def _hear_signals(stop: Callable[[], None], stop_now: Callable[[], None], heard: list[str]) -> None:
+    """``heard``: where the names of the signals are noted, before anything else is done."""
+
+    def hear(number: int, act: Callable[[], None]) -> None:
+        heard.append(signal.Signals(number).name)
+        act()
+
+    signal.signal(signal.SIGTERM, lambda number, _: hear(number, stop))
+    signal.signal(signal.SIGINT, lambda number, _: hear(number, stop))
+    signal.signal(signal.SIGQUIT, lambda number, _: hear(number, stop_now))
 
 
 def _raise_soft_limit(slot: Slot) -> None:

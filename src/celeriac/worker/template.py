@@ -39,11 +39,15 @@ class Report(Struct, array_like=True):
     status: int | None = None
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Template:
     """The supervisor's end."""
 
-    def __init__(self, child_main: ChildMain) -> None:
-        """Fork. The caller has no threads and no connections."""
+    def __init__(self, child_main: ChildMain, before_fork: Callable[[], object] = _nothing) -> None:
+        """Fork; the caller has no threads and no connections. ``before_fork`` is called before each fork of a child, there."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Only we hold the writing end: when we are gone, whoever reads the other hears it.
         lifeline, self._lifeline = os.pipe()
@@ -54,7 +58,7 @@ class Template:
         if self.pid == 0:
             ours.close()
             os.close(self._lifeline)
-            _serve(theirs, lifeline, child_main)
+            _serve(theirs, lifeline, child_main, before_fork)
         theirs.close()
         os.close(lifeline)
         ours.setblocking(False)
@@ -94,7 +98,7 @@ class Template:
             os.waitpid(self.pid, 0)
 
 
-def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain) -> NoReturn:
+def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain, before_fork: Callable[[], object]) -> NoReturn:
     """The template's whole life. Never returns: a fork must not run its parent's code to the end."""
     code = 1
     try:
@@ -118,6 +122,7 @@ def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain) -> NoRet
                     code = 0
                     break
                 order = msgpack.decode(data, type=Order)
+                before_fork()
                 pid = os.fork()
                 if pid == 0:
                     signal.set_wakeup_fd(-1)

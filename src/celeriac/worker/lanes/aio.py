@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from celeriac.abc import Runtime
-from celeriac.app.execution import aexecute, execute
+from celeriac.app.execution import aexecute, execute, interrupted
 from celeriac.core.outcome import Failure, Outcome
 from celeriac.worker.lanes import Finish
-from celeriac.worker.lanes.loop import start_loop
+from celeriac.worker.lanes.loop import run_on, start_loop
 from celeriac.worker.lanes.seats import Seats
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot
@@ -72,6 +72,8 @@ class AsyncioLane:
                 outcome = await aexecute(request.task, request.context)
             else:
                 outcome = await self._loop.run_in_executor(self._threads, execute, request.task, request.context, self._drive)
+        except KeyboardInterrupt as error:
+            outcome = interrupted(error)
         except BaseException as error:
             outcome = Failure(error)
         finish(request, outcome, self._monotonic() - began)
@@ -80,4 +82,4 @@ class AsyncioLane:
 
     def _drive(self, coroutine: Any) -> Any:
         """For a plain function that returned a coroutine: back to the loop, from a thread of the pool."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return run_on(self._loop, coroutine)

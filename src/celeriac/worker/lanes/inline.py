@@ -7,11 +7,12 @@ Limits are watched from outside: by the supervisor, through the child's slot.
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from contextvars import copy_context
 from typing import Any
 
 from celeriac.abc import Runtime
-from celeriac.app.execution import execute
-from celeriac.core.outcome import Failure
+from celeriac.app.execution import execute, interrupted
+from celeriac.core.outcome import Outcome
 from celeriac.worker.lanes import Finish
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot
@@ -39,10 +40,11 @@ class InlineLane:
         slot, began = self._slot, self._monotonic()
         slot.begin(request.delivery.tag, began, request.soft_time_limit, request.time_limit)
         self._running = True
+        outcome: Outcome
         try:
             outcome = execute(request.task, request.context, self._drive)
         except KeyboardInterrupt as error:  # raised by the task itself: a child does not hear the keyboard
-            outcome = Failure(error)
+            outcome = interrupted(error)
         finally:
             slot.end()
             self._running = False
@@ -66,4 +68,5 @@ class InlineLane:
             import asyncio  # late: most children never see a coroutine, and it costs 4 MB
 
             self._loop = asyncio.Runner()
-        return self._loop.run(coroutine)
+        # In the context of this run: the runner's own is that of the first one, whose request every coroutine would see.
+        return self._loop.run(coroutine, context=copy_context())

@@ -8,8 +8,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from celeriac.abc import Runtime
-from celeriac.app.execution import execute
-from celeriac.core.outcome import Failure
+from celeriac.app.execution import execute, interrupted
+from celeriac.core.outcome import Outcome
 from celeriac.worker.lanes import Finish
 from celeriac.worker.lanes.seats import Seats
 from celeriac.worker.request import Request
@@ -66,20 +66,19 @@ class ThreadsLane:
         while (job := self._work.get()) is not None:
             request, finish = job
             began = self._monotonic()
+            outcome: Outcome
             try:
                 outcome = execute(request.task, request.context, self._drive)
             except KeyboardInterrupt as error:  # raised by the task itself: signals go to the main thread
-                outcome = Failure(error)
+                outcome = interrupted(error)
             finish(request, outcome, self._monotonic() - began)
             self._slot.end()
             self._seats.leave()
 
     def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        import asyncio  # late: most children never see a coroutine
+        from celeriac.worker.lanes.loop import run_on, start_loop  # late: most children never see a coroutine
 
         with self._loop_lock:
             if self._loop is None:
-                from celeriac.worker.lanes.loop import start_loop  # late: the same
-
                 self._loop = start_loop()
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return run_on(self._loop, coroutine)
