@@ -1,23 +1,31 @@
-"""``celeriac call``: send one task by its name, and wait for it if asked to.
+"""``celeriac call``: send one task by its name, or a whole workflow that is written as JSON, and wait for it if asked to.
 
 In a job's life: its beginning, by hand. The app need not know the task. Does not know: how it is run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import click
 
+from celeriac.app.app import Celery
+from celeriac.app.group_result import GroupResult
 from celeriac.cli.ending import finish
 from celeriac.cli.option_types import json_array, json_object, moment, moment_or_seconds, plain_name
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.signatures import read_signature, sendable
+from celeriac.cli.user_options import OpenCommand
+from celeriac.core.errors import ImproperlyConfigured
 
 
-@click.command("call")
-@click.argument("name")
+@click.command("call", cls=OpenCommand)
+@click.argument("name", required=False)
+@click.option("--signature", metavar="FILE|-", help="Send this instead: a signature of any kind, as JSON, - for stdin.")
 @click.option("-a", "--args", type=json_array, metavar="JSON", default="[]", help="Positional arguments, a JSON array.")
 @click.option("-k", "--kwargs", type=json_object, metavar="JSON", default="{}", help="Keyword arguments, a JSON object.")
 @click.option("--eta", type=moment, metavar="ISO", help="Not before this moment.")
@@ -38,7 +46,8 @@ from celeriac.cli.program import Program, pass_program
 @pass_program
 def command(
     program: Program,
-    name: str,
+    name: str | None,
+    signature: str | None,
     args: list[Any],
     kwargs: dict[str, Any],
     eta: datetime | None,
@@ -52,26 +61,27 @@ def command(
     timeout: float | None,
     as_json: bool,
 ) -> int:
-    """Send the task NAME and print its id.
+    """Send the task NAME, or a whole workflow, and print its id.
+
+    The id of a workflow is that of its end. Its groups are saved under their ids, so that `celeriac result` finds them.
+    Arguments and options of a workflow are those of what is called first.
 
     \b
     celeriac -A shop call shop.add --args '[2, 3]' --wait
+    celeriac -A shop call --signature nightly.json --wait
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait")
+    if (name is None) == (signature is None):
+        raise click.UsageError("say what to send: the NAME of a task, or --signature FILE")
     app = program.reach()
-    result = app.send_task(
-        name,
-        args=args,
-        kwargs=kwargs,
-        eta=eta,
-        countdown=countdown,
-        expires=expires,
-        serializer=serializer,
-        queue=queue,
-        exchange=exchange,
-        routing_key=routing_key,
-    )
+    said = {"eta": eta, "countdown": countdown, "expires": expires, "serializer": serializer}
+    said |= {"queue": queue, "exchange": exchange, "routing_key": routing_key}
+    options: dict[str, Any] = {option: value for option, value in said.items() if value is not None}
+    if signature is None:
+        result: Any = app.send_task(name or "", args=args, kwargs=kwargs, **options)
+    else:
+        result = sent(app, read_signature(signature), args, kwargs, options)
     if wait:
         return finish(result, timeout=timeout, json=as_json, progress=not program.quiet)
     if as_json:
@@ -79,3 +89,14 @@ def command(
     else:
         click.echo(result.id)
     return 0
+
+
+def sent(app: Celery, stored: Mapping[str, Any], args: list[Any], kwargs: dict[str, Any], options: dict[str, Any]) -> Any:
+    """Send a signature; see to it that its result can be asked for by id."""
+    result = node = sendable(stored, app).apply_async(args, kwargs, **options)
+    while node is not None:
+        if isinstance(node, GroupResult):
+            with suppress(ImproperlyConfigured):  # no result backend: nobody will ask
+                node.save()
+        node = node.parent
+    return result

@@ -1,68 +1,81 @@
-"""Wait for a task's end and print it: what ``call --wait`` and ``result`` share.
+"""Wait for the end of a task, a group or a workflow, and print it: what ``call --wait`` and ``result`` share.
 
-In a job's life: its end, as a person sees it. While it waits, a bar shows states ``PROGRESS`` with ``current`` and ``total``.
-Does not know: how the task was sent.
+In a job's life: its end, as a person sees it. While it waits, a terminal shows a bar (``progress.py``). Does not know: how the
+task was sent.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from celeriac.app.result import AsyncResult
+from celeriac.app.result_set import ResultSet
 from celeriac.cli.failures import FAILURE, OK
 from celeriac.cli.output import print_json, printable
+from celeriac.cli.progress import shown_while, tasks_of
 
-Listener = Callable[[Mapping[str, Any]], None]
+Awaited = AsyncResult[Any] | ResultSet[Any]
 
 
-def finish(
-    result: AsyncResult[Any], *, timeout: float | None, json: bool, progress: bool = False, traceback: bool = False
-) -> int:
-    """Wait up to ``timeout`` seconds, print how the task ended, return the exit code: 0 if it succeeded."""
-    try:
-        if progress and sys.stderr.isatty():
-            with progress_bar() as listener:
-                value = result.get(timeout=timeout, propagate=False, on_message=listener)
-        else:
-            value = result.get(timeout=timeout, propagate=False)
-    except TimeoutError:
-        click.echo(f"celeriac: no result of {result.id} within {timeout:g} s; the task goes on", err=True)
+def finish(result: Awaited, *, timeout: float | None, json: bool, progress: bool = False, traceback: bool = False) -> int:
+    """Wait up to ``timeout`` seconds, print how it ended, return the exit code: 0 if it succeeded.
+
+    A group has succeeded when all of its tasks have.
+    """
+    if not await_end(result, timeout, progress=progress):
         return FAILURE
     succeeded = result.successful()
+    value = result.get(propagate=False)
     if json:
-        print_json({"id": result.id, "state": result.state, "result": value, "traceback": result.traceback})
+        print_json(told(result, value))
     elif traceback:
-        click.echo(result.traceback or "")
+        click.echo("\n".join(filter(None, (one.traceback for one in tasks_of(result)))))
     elif succeeded:
         click.echo(value)
     else:
-        click.echo(f"celeriac: {result.id} ended as {result.state}: {printable(reason(value))}", err=True)
+        click.echo(f"celeriac: {failure_of(result)}", err=True)
     return OK if succeeded else FAILURE
+
+
+def await_end(result: Awaited, timeout: float | None, *, progress: bool) -> bool:
+    """Wait for the end; say so, and return ``False``, if it does not come in time."""
+    try:
+        if progress and sys.stderr.isatty():
+            with shown_while(result) as listeners:
+                result.get(timeout=timeout, propagate=False, **listeners)
+        else:
+            result.get(timeout=timeout, propagate=False)
+    except TimeoutError:
+        click.echo(f"celeriac: no result of {name_of(result)} within {timeout:g} s; the task goes on", err=True)
+        return False
+    return True
+
+
+def told(result: Awaited, value: Any) -> dict[str, Any]:
+    """Return a result that has ended, for programs."""
+    if isinstance(result, AsyncResult):
+        return {"id": result.id, "state": result.state, "result": value, "traceback": result.traceback}
+    total = sum(1 for _ in tasks_of(result))
+    return {"id": name_of(result), "completed": result.completed_count(), "total": total, "result": value}
+
+
+def failure_of(result: Awaited) -> str:
+    """Say what has not succeeded, and why."""
+    if isinstance(result, AsyncResult):
+        return f"{result.id} ended as {result.state}: {printable(reason(result.result))}"
+    total = sum(1 for _ in tasks_of(result))
+    first = printable(reason(result.failure()))
+    return f"{total - result.completed_count()} of {total} tasks of {name_of(result)} have not succeeded; the first: {first}"
+
+
+def name_of(result: Awaited) -> str:
+    """Return the id of a task or a group."""
+    return str(getattr(result, "id", None) or "the group")
 
 
 def reason(value: object) -> str:
     """Show the exception that a task ended with."""
     return f"{type(value).__name__}: {value}" if isinstance(value, BaseException) else str(value)
-
-
-@contextmanager
-def progress_bar() -> Iterator[Listener]:
-    """Show a bar on stderr as soon as the task reports progress."""
-    # Late: rich takes longer to load than everything else that this command needs.
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task("waiting", total=None)
-
-        def listener(meta: Mapping[str, Any]) -> None:
-            reported = meta.get("result")
-            if meta.get("status") == "PROGRESS" and isinstance(reported, Mapping):
-                bars.update(bar, description="PROGRESS", completed=reported.get("current"), total=reported.get("total"))
-
-        yield listener

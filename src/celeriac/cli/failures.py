@@ -27,7 +27,7 @@ INTERRUPTED: Final = 130
 
 
 class AppNotFound(click.ClickException):
-    """``-A`` leads to no app."""
+    """``-A`` leads to no app, or another name to nothing."""
 
     exit_code = USAGE
 

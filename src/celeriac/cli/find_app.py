@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from celeriac.app.app import Celery
-from celeriac.app.blame import place_of
+from celeriac.app.parts.blame import place_of
 from celeriac.cli.failures import AppNotFound
 
 USUAL_NAMES = ("app", "celery")
@@ -25,13 +25,7 @@ def find_app(spec: str) -> Celery:
     Raises:
         AppNotFound: there is no such module or attribute, importing failed, or what was found is no app.
     """
-    module_name, colon, attribute = spec.partition(":")
-    if "" in module_name.split("."):
-        # Python's import would complain of arguments that nobody typed.
-        raise AppNotFound(f"-A {spec!r}: that names no module; write it as in -A shop, -A shop.tasks or -A shop:app")
-    if (here := os.getcwd()) not in sys.path:
-        sys.path.insert(0, here)
-    found = attribute_of(import_named(module_name, spec), attribute, spec) if colon else resolve_dotted(spec)
+    found = find_named(spec, "-A ", "-A shop, -A shop.tasks or -A shop:app")
     if isinstance(found, Celery):
         return found
     if isinstance(found, ModuleType) and (app := app_in(found)) is not None:
@@ -41,14 +35,35 @@ def find_app(spec: str) -> Celery:
     raise AppNotFound(f"-A {spec}: that is no app but of type {type(found).__name__!r}")
 
 
-def resolve_dotted(spec: str) -> object:
+def find_named(spec: str, option: str, examples: str) -> object:
+    """Return what ``module``, ``module:attr`` or ``module.attr`` names.
+
+    Args:
+        spec: The name.
+        option: What stands before it on the command line: ``"-A "``, or nothing.
+        examples: Names as they should be.
+
+    Raises:
+        AppNotFound: there is no such module or attribute, or importing failed.
+    """
+    module_name, colon, attribute = spec.partition(":")
+    if "" in module_name.split("."):
+        # Python's import would complain of arguments that nobody typed.
+        raise AppNotFound(f"{option}{spec!r}: that names no module; write it as in {examples}")
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.insert(0, here)
+    said = f"{option}{spec}"
+    return attribute_of(import_named(module_name, said), attribute, said) if colon else resolve_dotted(spec, said)
+
+
+def resolve_dotted(spec: str, said: str) -> object:
     """Return the module ``spec``, or the attribute that its last part names."""
     if module_exists(spec):
-        return import_named(spec, spec)
+        return import_named(spec, said)
     parent, dot, last = spec.rpartition(".")
     if not dot or not parent or not module_exists(parent):
-        raise no_module(spec, spec)
-    return attribute_of(import_named(parent, spec), last, spec)
+        raise no_module(said, spec)
+    return attribute_of(import_named(parent, said), last, said)
 
 
 def module_exists(name: str) -> bool:
@@ -67,21 +82,21 @@ def absent(name: str, error: ModuleNotFoundError) -> bool:
     return error.name is not None and f"{name}.".startswith(f"{error.name}.")
 
 
-def import_named(name: str, spec: str) -> ModuleType:
+def import_named(name: str, said: str) -> ModuleType:
     """Import a module; say in one sentence what went wrong in it."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
         if absent(name, error):
-            raise no_module(spec, name) from error
-        raise AppNotFound(f"-A {spec}: {told(name, error)}") from error
+            raise no_module(said, name) from error
+        raise AppNotFound(f"{said}: {told(name, error)}") from error
     except (Exception, SystemExit) as error:
-        raise AppNotFound(f"-A {spec}: {told(name, error)}") from error
+        raise AppNotFound(f"{said}: {told(name, error)}") from error
 
 
-def no_module(spec: str, name: str) -> AppNotFound:
+def no_module(said: str, name: str) -> AppNotFound:
     """Return the error that says where was looked."""
-    return AppNotFound(f"-A {spec}: there is no module {name!r} in {os.getcwd()} nor among the installed ones")
+    return AppNotFound(f"{said}: there is no module {name!r} in {os.getcwd()} nor among the installed ones")
 
 
 def told(name: str, error: BaseException) -> str:
@@ -91,12 +106,12 @@ def told(name: str, error: BaseException) -> str:
     return f"importing {name!r} failed with {type(error).__name__}: {reason}{f' ({place})' if place else ''}"
 
 
-def attribute_of(module: ModuleType, path: str, spec: str) -> object:
+def attribute_of(module: ModuleType, path: str, said: str) -> object:
     """Return ``module.path``, where ``path`` may have dots; the module itself when ``path`` is empty."""
     found: object = module
     for name in filter(None, path.split(".")):
         if not hasattr(found, name):
-            raise AppNotFound(f"-A {spec}: {module.__name__!r} has no attribute {path!r}")
+            raise AppNotFound(f"{said}: {module.__name__!r} has no attribute {path!r}")
         found = getattr(found, name)
     return found
 
@@ -108,5 +123,5 @@ def app_in(module: ModuleType) -> Celery | None:
             return found
     inner = f"{module.__name__}.celery"
     if hasattr(module, "__path__") and module_exists(inner):
-        return app_in(import_named(inner, inner))
+        return app_in(import_named(inner, f"-A {inner}"))
     return next((value for value in vars(module).values() if isinstance(value, Celery)), None)

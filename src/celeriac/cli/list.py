@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from celeriac.app.builtin import is_builtin
 from celeriac.cli.output import as_json, print_columns, print_json
 from celeriac.cli.program import Program, pass_program
 
@@ -20,7 +21,7 @@ def tasks(program: Program, as_json: bool) -> None:
     """List the names of the app's tasks."""
     app = program.load()
     app.import_tasks()
-    names = sorted(app.tasks)
+    names = sorted(name for name in app.tasks if not is_builtin(name))
     if as_json:
         print_json(names)
     else:

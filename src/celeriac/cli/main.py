@@ -14,21 +14,25 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from celeriac import __version__
+from celeriac.app.app import Celery
 from celeriac.cli.failures import run_guarded
 from celeriac.cli.program import Program
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "worker": "Run a worker.",
     "call": "Send a task by name and print its id.",
-    "result": "Wait for a result and print it.",
+    "result": "Wait for a result and print it, or the tree of what it set off.",
+    "graph": "Draw a workflow.",
     "status": "Show the nodes that are alive.",
     "list": "List tasks or queues.",
     "purge": "Delete the messages that wait in queues.",
     "dlq": "Look into the dead letters; replay or drop them.",
     "report": "Print versions, platform and settings for a bug report.",
     "shell": "Open Python with the app and its tasks at hand.",
+    "shim": "Put celeriac in the place of Celery, and back.",
 })  # fmt: skip
 """Name -> one line of help, so that ``--help`` imports none of them."""
 
@@ -73,7 +77,10 @@ class Door(click.Group):
     help="Result backend, instead of the app's own.",
 )
 @click.option(
-    "--config", envvar=["CONFIG_MODULE", "CELERY_CONFIG_MODULE"], metavar="MODULE", help="Module to read settings from."
+    "--config",
+    envvar=["CONFIG_MODULE", "CELERY_CONFIG_MODULE"],
+    metavar="MODULE",
+    help="Module of settings, for an app that names none.",
 )
 @click.option("--workdir", type=click.Path(exists=True, file_okay=False), help="Change to this folder first.")
 @click.option("-C", "--no-color", is_flag=True, envvar="NO_COLOR", help="Plain output.")
@@ -96,10 +103,12 @@ def celeriac(
     The app is found as Celery finds it: -A shop, -A shop.tasks, -A shop:app, a package's `celery` module. Options are also
     read from the environment: CELERY_APP, CELERY_BROKER_URL, CELERY_WORKER_CONCURRENCY and so on.
     """
+    if ctx.obj is not None and ctx.get_parameter_source("app") is not ParameterSource.COMMANDLINE:
+        app = None  # the app whose ``start`` this is; the environment means programs that have none
     if workdir:
         os.chdir(workdir)
     ctx.color = False if no_color else None
-    ctx.obj = Program(app, broker, result_backend, config, color=not no_color, quiet=quiet)
+    ctx.obj = Program(app, broker, result_backend, config, color=not no_color, quiet=quiet, given=ctx.obj)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -107,7 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
     run_guarded(lambda: run(arguments))
 
 
-def run(arguments: list[str] | None) -> int:
-    """Run one command; return its exit code."""
-    code: Any = celeriac.main(arguments, prog_name="celeriac", standalone_mode=False)
+def run(arguments: list[str] | None, app: Celery | None = None) -> int:
+    """Run one command; return its exit code. ``app`` is meant where no ``-A`` names one."""
+    code: Any = celeriac.main(arguments, prog_name="celeriac", standalone_mode=False, obj=app)
     return code if isinstance(code, int) else 0

@@ -7,9 +7,10 @@ import click
 from celeriac.cli.option_types import comma_list, queue_list
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.user_options import OpenCommand
 
 
-@click.command("purge")
+@click.command("purge", cls=OpenCommand)
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @click.option(
     "-Q", "--queues", type=queue_list, metavar="A,B,...", default=(), help="Only these queues.  [default: all of the app]"

@@ -6,9 +6,7 @@ Does not know: whether the store answers.
 from __future__ import annotations
 
 import platform
-import re
 import sys
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -17,15 +15,14 @@ import click
 from celeriac.app.app import Celery
 from celeriac.cli.output import as_json, print_json, printable
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.shim import active_celery
 from celeriac.cli.store_urls import store_urls
-from celeriac.drivers.url import mask
+from celeriac.cli.user_options import OpenCommand
 
 PACKAGES: Final = ("celeriac", "msgspec", "click", "rich", "redis", "hiredis", "PyYAML", "zstandard", "brotli")
-SECRET: Final = re.compile(r"pass|secret|token|key|credential|auth", re.IGNORECASE)
-HIDDEN: Final = "********"
 
 
-@click.command("report")
+@click.command("report", cls=OpenCommand)
 @as_json
 @pass_program
 def command(program: Program, as_json: bool) -> None:
@@ -44,10 +41,10 @@ def facts(app: Celery) -> dict[str, dict[str, Any]]:
     """Return what is known, in sections."""
     broker, results = store_urls(app)
     return {
-        "packages": {name: installed(name) for name in PACKAGES},
+        "packages": {name: installed(name) for name in PACKAGES} | {"celery": active_celery()},
         "platform": {"python": sys.version.split()[0], "system": platform.platform()},
         "app": {"name": app.main, "transport": broker, "results": results, "tasks": len(app.tasks)},
-        "settings": {name: censored(name, app.conf[name]) for name in app.conf if app.conf.explicit(name)},
+        "settings": app.conf.table(),
     }
 
 
@@ -57,18 +54,3 @@ def installed(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
-
-
-def censored(name: str, value: Any) -> Any:
-    """Return the value as it may be shown."""
-    if SECRET.search(name) and name not in {"task_default_routing_key"}:
-        return HIDDEN
-    match value:
-        case str():
-            return mask(value) if "://" in value else value
-        case Mapping():
-            return {str(key): censored(str(key), inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [censored("", inner) for inner in value]
-        case _:
-            return value

@@ -1,4 +1,4 @@
-"""``celeriac result``: wait for a task's end and print what it returned.
+"""``celeriac result``: wait for a task's end and print what it returned, or show the tree of what it set off.
 
 In a job's life: its end. Does not know: who sent it.
 """
@@ -7,18 +7,34 @@ from __future__ import annotations
 
 import click
 
-from celeriac.cli.ending import finish
+from celeriac.cli.ending import await_end, finish
+from celeriac.cli.failures import FAILURE, OK
 from celeriac.cli.output import as_json
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.trails import print_trail, trail_of
+from celeriac.cli.user_options import OpenCommand
 
 
-@click.command("result")
+@click.command("result", cls=OpenCommand)
 @click.argument("task_id")
+@click.option("--tree", is_flag=True, help="Show what it set off and what it came from, with states, as it is now.")
+@click.option("-w", "--wait", is_flag=True, help="With --tree: wait for its end first. Without, it is waited for anyhow.")
 @click.option("--traceback", is_flag=True, help="Print the traceback of a task that failed, instead of its result.")
 @click.option("--timeout", type=float, help="Give up after so many seconds.")
 @as_json
 @pass_program
-def command(program: Program, task_id: str, traceback: bool, timeout: float | None, as_json: bool) -> int:
-    """Wait for the task TASK_ID and print its result."""
-    result = program.reach().AsyncResult(task_id)
-    return finish(result, timeout=timeout, json=as_json, progress=not program.quiet, traceback=traceback)
+def command(program: Program, task_id: str, tree: bool, wait: bool, traceback: bool, timeout: float | None, as_json: bool) -> int:
+    """Wait for the task TASK_ID, or for the group that was saved under it, and print its result."""
+    if tree and traceback:
+        raise click.UsageError("--tree and --traceback are two different questions: ask one")
+    if tree and timeout is not None and not wait:
+        raise click.UsageError("--timeout needs --wait where there is --tree")
+    app = program.reach()
+    if not tree or wait:
+        result = app.GroupResult.restore(task_id) or app.AsyncResult(task_id)
+    if not tree:
+        return finish(result, timeout=timeout, json=as_json, progress=not program.quiet, traceback=traceback)
+    if wait and not await_end(result, timeout, progress=not program.quiet):
+        return FAILURE
+    print_trail(trail_of(app, task_id), json=as_json, color=program.color)
+    return OK

@@ -11,10 +11,12 @@ import click
 
 import celeriac
 from celeriac.app.app import Celery
+from celeriac.app.builtin import is_builtin
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.user_options import OpenCommand
 
 
-@click.command("shell")
+@click.command("shell", cls=OpenCommand)
 @click.option("-I", "--ipython", "kind", flag_value="IPython", help="Use IPython.")
 @click.option("-B", "--bpython", "kind", flag_value="bpython", help="Use bpython.")
 @click.option("--python", "kind", flag_value="python", help="Use the plain prompt.")
@@ -40,7 +42,7 @@ def namespace(app: Celery, *, with_tasks: bool) -> dict[str, Any]:
     tasks: dict[str, Any] = {}
     if with_tasks:
         app.import_tasks()
-        tasks = {name.rpartition(".")[2]: task for name, task in app.tasks.items()}
+        tasks = {name.rpartition(".")[2]: task for name, task in app.tasks.items() if not is_builtin(name)}
     return public | tasks | {"app": app, "celery": app}
 
 

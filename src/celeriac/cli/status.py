@@ -11,9 +11,10 @@ from celeriac.cli.failures import OK, UNAVAILABLE
 from celeriac.cli.option_types import comma_list
 from celeriac.cli.output import as_json, print_json, printable
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.user_options import OpenCommand
 
 
-@click.command("status")
+@click.command("status", cls=OpenCommand)
 @click.option("-d", "--destination", type=comma_list, metavar="A,B,...", default=(), help="Only these nodes.")
 @as_json
 @pass_program

@@ -6,24 +6,27 @@ Does not know: children, leases, stores.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from functools import partial
 
 import click
 
 from celeriac import __version__
-from celeriac.app import signals
 from celeriac.app.app import Celery
+from celeriac.app.builtin import is_builtin
+from celeriac.app.log_setup import LogPlan, enter_child, install_logging, level_number, redirected_stdouts
 from celeriac.cli.banner import Portrait, banner
 from celeriac.cli.extra_settings import extra_settings
-from celeriac.cli.log_file import log_file
-from celeriac.cli.logging_setup import install_logging, level_number, redirected_stdouts
 from celeriac.cli.option_types import comma_list, plain_name, queue_list, tasks_at_a_time
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.store_urls import store_urls
 from celeriac.cli.superuser import check_superuser
+from celeriac.cli.user_options import OpenCommand, given
+from celeriac.worker import announce
+from celeriac.worker.instance import Worker
 from celeriac.worker.options import WorkerOptions
-from celeriac.worker.plan import Plan, node_name, plan_node
+from celeriac.worker.plan import Plan, plan_node
 from celeriac.worker.start import run_worker
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL")
@@ -31,7 +34,15 @@ POOLS = ("prefork", "processes", "threads", "asyncio", "solo")
 NOTHING_TO_SWITCH = "Taken for Celery's sake: there is no such thing to switch off."
 
 
-@click.command("worker")
+def log_level(text: str | int) -> int:
+    """Parse the name or the number of a level."""
+    try:
+        return level_number(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command("worker", cls=OpenCommand)
 @click.option(
     "-n",
     "--hostname",
@@ -39,8 +50,19 @@ NOTHING_TO_SWITCH = "Taken for Celery's sake: there is no such thing to switch o
     metavar="NAME",
     help="Name of the node: %h host, %n its first part, %d its domain.  [default: celery@%h]",
 )
-@click.option("-l", "--loglevel", type=click.Choice(LEVELS, case_sensitive=False), default="WARNING", show_default=True)
-@click.option("-f", "--logfile", metavar="FILE", help="Log file; %n and %h are the node's. [default: stderr]")
+@click.option(
+    "-l",
+    "--loglevel",
+    type=log_level,
+    metavar="LEVEL",
+    default="WARNING",
+    show_default=True,
+    help=f"{', '.join(LEVELS)}, or a number.",
+)
+@click.option(
+    "-f", "--logfile", metavar="FILE", help="Log file: %n and %h are the node's, %i, %I its processes'.  [default: stderr]"
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="Lines, or a JSON object on each line.")
 @click.option(
     "-c", "--concurrency", type=tasks_at_a_time, metavar="N|auto", help="Tasks at a time; 0 or auto: one for each core."
 )
@@ -64,8 +86,9 @@ NOTHING_TO_SWITCH = "Taken for Celery's sake: there is no such thing to switch o
 def command(
     program: Program,
     hostname: str | None,
-    loglevel: str,
+    loglevel: int,
     logfile: str | None,
+    log_format: str | None,
     concurrency: int | None,
     pool: str | None,
     queues: tuple[str, ...] | None,
@@ -84,6 +107,7 @@ def command(
     """
     app = program.load()
     configure(app, include, settings)
+    app.import_tasks()
     options = WorkerOptions(
         hostname=hostname,
         concurrency=concurrency,
@@ -95,33 +119,47 @@ def command(
         soft_time_limit=soft_time_limit,
         prefetch_multiplier=prefetch_multiplier,
     )
-    node = node_name(hostname)
-    signals.celeryd_init.send(node, instance=None, conf=app.conf, options=asdict(options))
-    plan = plan_node(app, options)
-    start_log(app, plan.hostname, level=loglevel, logfile=logfile, color=program.color)
+    worker = Worker(app, options, loglevel=loglevel, logfile=logfile, user_options=given())
+    announce.node_is_named(worker)
+    log = log_plan(worker, format=log_format, color=program.color)
+    handled = install_logging(log)
+    announce.node_is_set_up(worker)
     check_superuser(app.settings.general.accept_content)
-    app.import_tasks()
-    if purge:
-        drop_waiting(app, plan.queues)
-    if not program.quiet:
-        click.echo(banner(portrait(app, plan)))
-    signals.celeryd_after_setup.send(node, instance=None, conf=app.conf)
-    with redirected_stdouts(app.settings.worker):
-        return run_worker(app, options)
+    introduce(program, worker, purge=purge)
+    with redirected_stdouts(app.settings.worker, handled=handled):
+        return run_worker(worker, enter_child=partial(enter_child, log))
 
 
 def configure(app: Celery, include: Sequence[str], settings: Sequence[str]) -> None:
     """Apply what the command line says about the app's settings."""
+    # Now, before a word here could make an app that was told nothing one that was.
+    app.conf.read()
     app.conf.update(extra_settings(settings))
     if include:
         app.conf.update(include=(*app.conf.include, *include))
 
 
-def start_log(app: Celery, node: str, *, level: str, logfile: str | None, color: bool) -> None:
-    """Send the log where the command line, or the setting, says."""
-    settings = app.settings.worker
-    file = logfile or settings.logfile
-    install_logging(settings, level=level_number(level), logfile=log_file(file, node) if file else None, color=color)
+def log_plan(worker: Worker, *, format: str | None, color: bool) -> LogPlan:
+    """Return where the log goes, as the command line, or the settings, say."""
+    settings = worker.app.settings.worker
+    worker.logfile = worker.logfile or settings.logfile
+    return LogPlan(
+        settings=settings,
+        node=worker.hostname,
+        level=worker.loglevel or logging.WARNING,
+        file=worker.logfile,
+        color=color,
+        json=settings.log_json if format is None else format == "json",
+    )
+
+
+def introduce(program: Program, worker: Worker, *, purge: bool) -> None:
+    """Empty the queues if that was asked for, and show who will serve them."""
+    plan = plan_node(worker.app, worker.options)
+    if purge:
+        drop_waiting(worker.app, plan.queues)
+    if not program.quiet:
+        click.echo(banner(portrait(worker.app, plan)))
 
 
 def drop_waiting(app: Celery, queues: Sequence[str]) -> None:
@@ -145,5 +183,5 @@ def portrait(app: Celery, plan: Plan) -> Portrait:
         concurrency=plan.concurrency,
         pool=plan.pool,
         queues=plan.queues,
-        tasks=app.tasks,
+        tasks=[name for name in app.tasks if not is_builtin(name)],
     )

@@ -1,0 +1,57 @@
+"""Options that a program adds to commands: ``app.user_options["worker"]`` to one, ``app.user_options["preload"]`` to each.
+
+In a program's life: they are known once the app of ``-A`` is loaded, so they stand after the command's name. What they were given
+is told by signal: ``user_preload_options`` those of every command, ``celeryd_init`` those of ``worker``. Does not know: what they
+mean. Source: Celery's guide "Extensions and Bootsteps", command-line programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+from celeriac.app import signals
+from celeriac.cli.program import Program
+
+EVERYWHERE: Final = "preload"
+_GIVEN: Final = "celeriac.user_options"
+
+
+class OpenCommand(click.Command):
+    """A command that also takes the options that the app adds to it."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return its own options and the app's."""
+        own = super().get_params(ctx)
+        return [*own, *self._added(ctx, EVERYWHERE), *self._added(ctx, self.name or "")]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Tell what the app's options were given, and run the command without them."""
+        everywhere, here = self._taken(ctx, EVERYWHERE), self._taken(ctx, self.name or "")
+        ctx.meta[_GIVEN] = here
+        if everywhere and isinstance(ctx.obj, Program):
+            signals.user_preload_options.send(self.callback, app=ctx.obj.load(), options=everywhere)
+        return super().invoke(ctx)
+
+    def _added(self, ctx: click.Context, command: str) -> list[click.Parameter]:
+        program = ctx.obj
+        if not isinstance(program, Program) or (program.app is None and program.given is None):
+            return []
+        options = list(program.load().user_options.get(command, ()))
+        for option in options:
+            if not isinstance(option, click.Parameter):
+                raise click.UsageError(f"app.user_options[{command!r}] holds {option!r}, which is no click.Option")
+        # A set has no order, and help should have one.
+        return sorted(options, key=lambda option: option.name or "")
+
+    def _taken(self, ctx: click.Context, command: str) -> dict[str, Any]:
+        names = [option.name for option in self._added(ctx, command) if option.name is not None]
+        return {name: ctx.params.pop(name) for name in names if name in ctx.params}
+
+
+def given() -> Mapping[str, Any]:
+    """Return what the app's options of the command that runs were given, by name."""
+    options: Mapping[str, Any] = click.get_current_context().meta.get(_GIVEN, {})
+    return options
