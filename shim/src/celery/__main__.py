@@ -1,0 +1,6 @@
+"""``python -m celery``."""
+
+from celeriac.cli.main import main
+
+if __name__ == "__main__":
+    main()

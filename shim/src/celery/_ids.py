@@ -1,0 +1,5 @@
+"""Fresh ids for tasks."""
+
+from celeriac.app.runtime import SystemRuntime
+
+uuid = SystemRuntime().new_id

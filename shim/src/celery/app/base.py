@@ -1,0 +1,5 @@
+"""The app, under Celery's path."""
+
+from celeriac.app.app import Celery
+
+App = Celery

@@ -1,0 +1,3 @@
+"""The command ``call``, under Celery's path."""
+
+from celeriac.cli.call import command as call

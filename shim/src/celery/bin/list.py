@@ -1,0 +1,3 @@
+"""The command ``list``, under Celery's path."""
+
+from celeriac.cli.list import command as list_

@@ -1,0 +1,3 @@
+"""The command ``shell``, under Celery's path."""
+
+from celeriac.cli.shell import command as shell

@@ -1,0 +1,3 @@
+"""The command ``worker``, under Celery's path."""
+
+from celeriac.cli.worker import command as worker

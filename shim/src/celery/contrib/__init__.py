@@ -1,0 +1,1 @@
+"""Further contributions, under Celery's path."""

@@ -1,0 +1,3 @@
+"""Tasks that can be asked to stop, under Celery's path."""
+
+from celeriac.app.borrowed.abortable import ABORTED, AbortableAsyncResult, AbortableTask

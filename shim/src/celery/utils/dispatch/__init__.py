@@ -1,0 +1,3 @@
+"""Signals, under Celery's path."""
+
+from celeriac.app.dispatch import Signal

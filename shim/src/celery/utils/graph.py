@@ -1,0 +1,3 @@
+"""The graph of results, under Celery's path."""
+
+from celeriac.app.results.result_graph import DependencyGraph, GraphFormatter

@@ -1,0 +1,5 @@
+"""Small objects, by Celery's names."""
+
+from types import SimpleNamespace
+
+Bunch = SimpleNamespace
