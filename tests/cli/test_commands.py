@@ -13,7 +13,21 @@ Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("worker",), ("call",), ("result",), ("status",), ("list",), ("purge",), ("dlq",), ("report",), ("shell",)]
+    "command",
+    [
+        (),
+        ("worker",),
+        ("call",),
+        ("result",),
+        ("graph",),
+        ("graph", "workflow"),
+        ("status",),
+        ("list",),
+        ("purge",),
+        ("dlq",),
+        ("report",),
+        ("shell",),
+    ],
 )
 def test_every_command_has_help(terminal: Terminal, command: tuple[str, ...]) -> None:
     words = (*command, "--help")

@@ -44,6 +44,23 @@ def add(x: int, y: int) -> int:
 
 
 @app.task
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+
+@app.task(bind=True)
+def stamps(self: Task[..., list[object]], before: list[object] | None = None) -> list[object]:
+    return [*(before or []), [sorted(self.request.stamped_headers or []), self.request.stamps]]
+
+
+@app.task(bind=True)
+def again(self: Task[..., list[object]]) -> list[object]:
+    if not self.request.retries:
+        raise self.retry(countdown=0)
+    return [[sorted(self.request.stamped_headers or []), self.request.stamps]]
+
+
+@app.task
 def early(key: object, seconds: float = 0.0) -> object:
     return _work(key, seconds)
 

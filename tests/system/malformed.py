@@ -174,10 +174,6 @@ def bad_calls() -> Iterator[Bad]:
     yield Bad("unknown keyword", "arguments", envelope(kwargs={"z": 3}, headers={"id": "keyword"}))
     yield Bad("a keyword twice", "arguments", envelope(kwargs={"x": 3}, headers={"id": "twice"}))
     yield Bad("killed five already", "deliveries", envelope(headers={"celeriac-deliveries": 5, "id": "killer"}))
-    chain = {"chain": [{"task": "jobs.add", "args": [1], "kwargs": {}, "options": {}}]}
-    yield Bad("member of a chain", "unsupported", envelope(embed=chain, headers={"id": "chain"}))
-    chord = {"chord": {"task": "jobs.add", "args": [], "kwargs": {}, "options": {}}}
-    yield Bad("member of a chord", "unsupported", envelope(embed=chord, headers={"id": "chord"}))
 
 
 def bombs() -> Iterator[Bad]:

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from signal import SIGKILL
 
 import pytest
 
 from celeriac import WorkerLostError, states
-from system.fleet import Fleet, Node
+from system.fleet import Fleet
+from system.killer import Killer
 from system.patience import eventually
 from system.processes import send
 
 CONCURRENCY = 4
-KILL_EVERY_S = 0.5
 FINAL = {states.SUCCESS, states.FAILURE}
-
-
-@dataclass
-class Killer:
-    """Kills a child of a node every half second, in the order of a seed."""
-
-    node: Node
-    seed: int
-    kills: int = 0
-    _end: threading.Event = field(default_factory=threading.Event)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread = threading.Thread(target=self._kill, name="killer", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._end.set()
-        self._thread.join()
-
-    def _kill(self) -> None:
-        chance = random.Random(self.seed)
-        while not self._end.wait(KILL_EVERY_S):
-            children = self.node.children()
-            if children:
-                send(chance.choice(children), SIGKILL)
-                self.kills += 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from celeriac.app.context import Context
 from celeriac.app.execution import execute
 from celeriac.core import protocol, taskmeta
 from celeriac.core.message import Delivery, Message, Outgoing, Parcel
-from celeriac.core.outcome import Failure, Outcome, Retried, Success
+from celeriac.core.outcome import Failure, Ignored, Outcome, Retried, Success
 from celeriac.core.settlement import Done, Settlement, StoredResult
 from celeriac.core.taskmeta import TaskMeta
 
@@ -52,6 +52,8 @@ def serve(app: Celery) -> list[Outcome]:
 def _settlement(app: Celery, delivery: Delivery, message: Message, context: Context, outcome: Outcome) -> Settlement:
     followups: tuple[Outgoing, ...] = ()
     match outcome:
+        case Ignored(after):
+            return Settlement(tag=delivery.tag, fate=Done(), followups=after.messages, opens=after.opens)
         case Success(value):
             children = [child.as_tuple() for child in context.children or ()]
             meta = TaskMeta(task_id=message.id, status="SUCCESS", result=value, children=children, date_done=app.runtime.now())

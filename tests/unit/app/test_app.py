@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 
-from celeriac import Celery, NotRegistered, Task, shared_task
-from celeriac.app import current
-from celeriac.app.assembly import driver_options
-from celeriac.app.current import current_app
-from celeriac.app.declaring import task_name
+from celeriac import Celery, NotRegistered, Task
+from celeriac.app.parts.assembly import driver_options
+from celeriac.app.parts.declaring import task_name
 from celeriac.core.errors import ImproperlyConfigured
 from unit.app.serving import waiting
 
@@ -37,6 +35,8 @@ def test_a_task_is_named_after_its_module_and_function(app: Celery) -> None:
         ("__main__", "shop", "/srv/run.py", "shop.add"),
         ("__main__", None, "/srv/run.py", "run.add"),
         ("__main__", None, None, "__main__.add"),
+        ("__mp_main__", "shop", "/srv/run.py", "shop.add"),
+        ("__mp_main__", None, "/srv/run.py", "run.add"),
     ],
 )
 def test_tasks_of_a_program_have_the_name_that_a_worker_will_know(module: str, main: str, program: str, name: str) -> None:
@@ -161,33 +161,6 @@ def test_with_nothing_configured_both_are_the_file_of_this_user(monkeypatch: pyt
     assert places.broker == places.results == f"sqlite:///{tmp_path}/celeriac/celeriac.db"
 
 
-def test_the_first_app_is_the_current_one(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(current, "_default", None)
-    with pytest.raises(ImproperlyConfigured, match="there is no app yet"):
-        current_app()
-
-    first = Celery("first")
-    Celery("second")
-
-    assert current_app() is first
-
-
-def test_a_shared_task_belongs_to_every_app_and_to_those_to_come(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(current, "_shared", [])
-    monkeypatch.setattr(current, "_default", app)
-
-    @shared_task(name="library.double")
-    def double(x: int) -> int:
-        return 2 * x
-
-    later = Celery("later", broker="memory://later", set_as_current=False)
-    double.delay(4)
-
-    assert double(4) == 8
-    assert [message.task for message in waiting(app)] == ["library.double"]
-    assert later.tasks["library.double"] is not app.tasks["library.double"]
-
-
 def test_an_app_that_was_closed_may_be_used_again(app: Celery) -> None:
     with app:
         app.send_task("a")
@@ -234,7 +207,7 @@ def test_a_configuration_that_is_not_there_may_be_passed_over_in_silence() -> No
     app.config_from_object("no_such_module_here", silent=True)
 
     with pytest.raises(ImproperlyConfigured, match="cannot import the configuration"):
-        app.config_from_object("no_such_module_here")
+        app.config_from_object("no_such_module_here", force=True)
 
 
 def test_who_asks_for_tls_gets_it_whatever_the_url_says() -> None:

@@ -366,7 +366,23 @@ def test_a_state_that_is_told_twice_is_heard_once(app: Celery) -> None:
     assert seen == ["PROGRESS", "PROGRESS", "SUCCESS"]
 
 
-def test_children_that_are_a_group_are_its_members(app: Celery) -> None:
+def test_with_result_extended_a_state_on_the_way_tells_of_the_call(app: Celery) -> None:
+    app.conf.result_extended = True
+    seen: list[Any] = []
+
+    @app.task(name="reports", bind=True)
+    def reports(self: Any, x: int) -> None:
+        self.update_state(state="PROGRESS", meta={"of": 3})
+        result = self.AsyncResult(self.request.id)
+        seen.append((result.state, result.info, app.AsyncResult(result.id).name, result.args, result.worker, result.queue))
+
+    reports.delay(7)
+    serve(app)
+
+    assert seen == [("PROGRESS", {"of": 3}, "reports", [7], "node@here", "celery")]
+
+
+def test_children_that_are_a_group_are_a_group_result(app: Celery) -> None:
     after_another: list[Any] = [["one", [["before", None], None]], None]
     of_a_group: list[Any] = [["group-id", None], [[["two", None], None], [["three", None], None]]]
     children = [after_another, of_a_group]
@@ -375,5 +391,7 @@ def test_children_that_are_a_group_are_its_members(app: Celery) -> None:
 
     found = app.AsyncResult("a").children
 
-    assert [child.id for child in found] == ["one", "two", "three"]
+    assert [child.id for child in found] == ["one", "group-id"]
+    assert isinstance(found[1], GroupResult)
+    assert [member.id for member in found[1]] == ["two", "three"]
     assert found[0].as_list() == ["one", "before"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from celeriac import Celery, Signature, group, signature
+from celeriac.app.following import following
 from unit.app.serving import waiting
 
 
@@ -88,21 +89,19 @@ def test_a_misspelt_option_is_refused_where_it_is_written(add: Any) -> None:
     with pytest.raises(TypeError, match="did you mean 'countdown'"):
         add.s(1).set(countdwn=1)
     with pytest.raises(TypeError, match="did you mean 'queue'"):
-        signature("add", (1,), quue="q")  # type: ignore[call-arg]
+        signature("add", (1,), quue="q")  # type: ignore[call-overload]
 
 
 def test_the_bar_does_not_merge_two_signatures_as_it_would_two_dicts(add: Any) -> None:
-    with pytest.raises(TypeError, match="chains"):
-        _ = add.s(1) | add.s(2)
-    with pytest.raises(TypeError, match="chains"):
+    with pytest.raises(TypeError, match="is followed by a signature"):
+        _ = add.s(1) | {"args": 2}
+    with pytest.raises(TypeError, match="follows a signature"):
         _ = {} | add.s(2)
 
 
 def test_a_group_takes_signatures_only(add: Any) -> None:
     with pytest.raises(TypeError, match="takes signatures"):
         group([add])
-    with pytest.raises(TypeError, match="a group inside a group"):
-        group(group(add.s(1, 2)), add.s(1, 2))
 
 
 def test_a_group_has_no_end_to_link_to(add: Any) -> None:
@@ -119,7 +118,7 @@ def test_a_callback_that_came_in_a_message_becomes_a_message(app: Celery, add: A
         "options": {"task_id": "next", "queue": "q", "stamped_headers": ["a"], "a": 1, "new": 2},
     }
 
-    outgoing = app.followup(stored, [2], caller)
+    [outgoing] = following(app, stored, [2], caller).messages
 
     headers = outgoing.parcel.headers
     assert (outgoing.queue, headers["id"], headers["root_id"], headers["parent_id"]) == ("q", "next", caller.id, caller.id)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from celeriac.app.waiting import BATCH, Waiting
+import pytest
+
+from celeriac.app.results.waiting import BATCH, CLOSED, Waiting
+from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.settlement import StoredResult
 
 
@@ -92,6 +95,68 @@ def test_the_second_who_waits_subscribes_nothing_and_the_last_who_leaves_unsubsc
     assert [call for call in backend.calls if call[0] != "load"] == [("watch", 1), ("unwatch", 1)]
 
 
+def test_who_comes_while_somebody_elses_subscription_fails_has_his_own() -> None:
+    backend = Backend()
+    waiting = Waiting(lambda: backend)
+    got: list[bytes] = []
+
+    def second(_id: str, body: bytes) -> None:
+        got.append(body)
+
+    def fail() -> None:
+        backend.between = lambda: None
+        waiting.begin(["a"], second)
+        raise BrokerUnreachable("no subscription")
+
+    def first(_id: str, _body: bytes) -> None: ...
+
+    backend.between = fail
+    with pytest.raises(BrokerUnreachable):
+        waiting.begin(["a"], first)
+    waiting.end(["a"], first)
+    backend.store("a", b"1")
+
+    assert backend.calls.count(("watch", 1)) == 2
+    assert got == [b"1"]
+    waiting.end(["a"], second)
+    assert (waiting.size, backend.watched) == (0, {})
+
+
+def test_who_comes_between_the_last_ones_leaving_and_the_unsubscription_is_told_all_the_same() -> None:
+    backend = Backend()
+    waiting = Waiting(lambda: backend)
+    got: list[bytes] = []
+
+    def first(_id: str, _body: bytes) -> None: ...
+
+    def come(ids: Sequence[str]) -> None:
+        waiting.begin(ids, lambda _id, body: got.append(body))
+        Backend.unwatch(backend, ids)
+
+    waiting.begin(["a"], first)
+    backend.unwatch = come  # type: ignore[method-assign]
+    waiting.end(["a"], first)
+    backend.store("a", b"1")
+
+    assert got == [b"1"]
+
+
+def test_who_has_given_up_may_wait_again() -> None:
+    backend = Backend()
+    waiting = Waiting(lambda: backend)
+    got: list[bytes] = []
+
+    def receive(_id: str, body: bytes) -> None:
+        got.append(body)
+
+    waiting.begin(["a"], receive)
+    waiting.end(["a"], receive)
+    waiting.begin(["a"], receive)
+    backend.store("a", b"1")
+
+    assert got == [b"1"]
+
+
 def test_many_ids_are_asked_for_in_batches() -> None:
     backend = Backend()
     waiting = Waiting(lambda: backend)
@@ -119,4 +184,21 @@ def test_who_leaves_before_the_thread_has_come_to_him_leaves_nothing_behind() ->
     go_on.set()
     waiting.close()
 
-    assert set(backend.watched) == {"first"}
+    assert [call for call in backend.calls if call[0] == "watch"] == [("watch", 1)]
+
+
+def test_who_waits_when_it_is_closed_is_told_and_leaves_nothing_behind() -> None:
+    backend = Backend()
+    waiting = Waiting(lambda: backend)
+    got: list[bytes] = []
+
+    def receive(_id: str, body: bytes) -> None:
+        got.append(body)
+
+    waiting.begin(["a", "b"], receive)
+    waiting.close()
+    calls = len(backend.calls)
+    waiting.end(["a", "b"], receive)
+
+    assert (got, waiting.size, backend.watched) == ([CLOSED, CLOSED], 0, {})
+    assert len(backend.calls) == calls

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from celeriac import Celery
-from celeriac.cli.report import HIDDEN, censored, facts
+from celeriac.cli.report import facts
 from celeriac.cli.store_urls import store_urls
+from celeriac.core.masking import HIDDEN, censored
 
 
 def test_urls_are_shown_without_their_passwords() -> None:

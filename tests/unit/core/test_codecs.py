@@ -208,3 +208,12 @@ def test_what_counts_as_plain_has_no_nan_in_it(value: object) -> None:
     if typedjson.is_plain(value):
         assert "nan" not in repr(value).replace("'nan", "")
         assert "inf" not in repr(value).replace("'inf", "") or "'" in repr(value)
+
+
+def test_what_yaml_cannot_write_nor_show_is_told_by_its_class() -> None:
+    class Mute:
+        def __repr__(self) -> str:
+            raise RuntimeError("no repr")
+
+    with pytest.raises(EncodeError, match=r"cannot write .*Mute as yaml, at args\[0\]"):
+        codecs.encode([Mute()], "yaml", place="args")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
@@ -38,6 +39,17 @@ class PickyError(Exception):
 
     def __init__(self, a: int, b: int) -> None:
         super().__init__(f"{a} and {b}")
+
+
+class SpeechlessError(Exception):
+    """Says what only its constructor knows."""
+
+    def __init__(self, a: int, b: int) -> None:
+        super().__init__(f"{a} and {b}")
+        self.a = a
+
+    def __str__(self) -> str:
+        return f"a was {self.a}"
 
 
 class ElsewhereError(Exception):
@@ -169,12 +181,78 @@ def test_a_module_that_loads_its_names_lazily_is_not_asked(monkeypatch: pytest.M
     assert not CALLS
 
 
-@pytest.mark.parametrize("name", ["PickyError", "ElsewhereError"])
-def test_a_class_that_cannot_be_made_from_its_arguments_is_told_by_name(name: str) -> None:
+def test_a_class_that_cannot_be_made_from_its_arguments_can_be_caught_and_says_what_it_said() -> None:
+    error = exceptions.rebuild(stored("PickyError", ["1 and 2"]))
+
+    assert type(error) is PickyError
+    assert (str(error), error.args) == ("1 and 2", ("1 and 2",))
+    assert "attributes may be missing" in error.__notes__[0]
+
+
+@pytest.mark.parametrize("name", ["ElsewhereError", "SpeechlessError"])
+def test_a_class_that_makes_something_else_or_cannot_speak_without_its_constructor_is_told_by_name(name: str) -> None:
     error = exceptions.rebuild(stored(name, ["1 and 2"]))
 
     assert type(error) is RemoteError
     assert str(error) == f"shop_errors.{name}('1 and 2')"
+
+
+def test_what_an_exception_was_raised_from_comes_back_with_it() -> None:
+    error = ValueError("outer")
+    error.__cause__ = KeyError("inner")
+    error.__cause__.__cause__ = error
+    error.add_note("a note")
+
+    twin = exceptions.rebuild(json.loads(json.dumps(exceptions.describe(error))))
+
+    assert (type(twin.__cause__), twin.__cause__ and twin.__cause__.args) == (KeyError, ("inner",))
+    assert twin.__notes__ == ["a note"]
+
+
+def test_a_group_comes_back_with_its_members() -> None:
+    inner = ExceptionGroup("inner", [KeyError("k")])
+    error = BaseExceptionGroup("several", [ValueError(1), inner, SystemExit(3)])
+
+    twin = exceptions.rebuild(json.loads(json.dumps(exceptions.describe(error))))
+
+    assert isinstance(twin, ExceptionGroup)
+    assert (twin.message, [type(each) for each in twin.exceptions]) == ("several", [ValueError, ExceptionGroup, RemoteError])
+    assert twin.subgroup(KeyError) is not None
+
+
+def test_a_group_of_very_many_and_an_endless_chain_are_kept_in_part() -> None:
+    many = ExceptionGroup("many", [ExceptionGroup("some", [ValueError(number)] * 50) for number in range(50)])
+    deep = ValueError("last")
+    for number in range(5000):
+        before, deep = deep, ValueError(number)
+        deep.__cause__ = before
+
+    sizes = [len(json.dumps(exceptions.describe(error))) for error in (many, deep)]
+
+    assert max(sizes) < 20_000
+
+
+def test_a_huge_argument_is_shortened() -> None:
+    described = exceptions.describe(ValueError("x" * 10_000_000, ["y" * 10_000_000], b"z"))
+
+    assert len(json.dumps(described["exc_message"][:2])) < 50_000
+    assert "characters left out" in described["exc_message"][0]
+
+
+def test_an_error_of_the_system_keeps_its_file() -> None:
+    error = exceptions.rebuild(exceptions.describe(FileNotFoundError(2, "No such file", "/nope")))
+
+    assert isinstance(error, FileNotFoundError)
+    assert error.filename == "/nope"
+
+
+def test_a_class_whose_arguments_fail_is_described_by_those_that_python_keeps() -> None:
+    class Broken(Exception):
+        @property
+        def args(self) -> Any:  # type: ignore[override]
+            raise RuntimeError("no arguments")
+
+    assert exceptions.describe(Broken("x"))["exc_message"] == ["x"]
 
 
 def test_a_message_that_is_plain_text_is_the_one_argument() -> None:
@@ -211,6 +289,9 @@ NAMES = st.sampled_from(["canary", "Canary", "ValueError", "Shop.SoldOutError", 
             "exc_type": NAMES | JSON_VALUES,
             "exc_message": JSON_VALUES,
             "exc_module": st.sampled_from(["builtins", "shop_errors", "os"]) | JSON_VALUES,
+            "exc_cause": JSON_VALUES | st.fixed_dictionaries({"exc_type": NAMES, "exc_module": st.just("builtins")}),
+            "exc_group": JSON_VALUES | st.lists(st.fixed_dictionaries({"exc_type": NAMES, "exc_module": st.just("builtins")})),
+            "exc_notes": JSON_VALUES,
         },
     )
     | JSON_VALUES
@@ -220,3 +301,19 @@ def test_whatever_is_stored_an_exception_comes_out_and_nothing_else_is_called(do
 
     assert isinstance(error, Exception)
     assert not CALLS
+
+
+@pytest.mark.parametrize("spec", [None, ModuleSpec("shop.orders", None)])
+def test_an_exception_of_the_program_itself_is_known_by_the_name_that_others_import(
+    monkeypatch: pytest.MonkeyPatch, spec: ModuleSpec | None
+) -> None:
+    program = ModuleType("__main__")
+    soldout = type("SoldOut", (Exception,), {"__module__": "__main__"})
+    program.__dict__.update(__file__="/srv/orders.py", __spec__=spec, SoldOut=soldout)
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    name = "orders" if spec is None else "shop.orders"
+
+    described = exceptions.describe(soldout("pens"))
+
+    assert (described["exc_module"], described["exc_type"]) == (name, "SoldOut")
+    assert type(exceptions.rebuild(described)) is soldout

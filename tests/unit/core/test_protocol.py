@@ -251,7 +251,8 @@ def test_a_retry_is_the_same_call_once_more() -> None:
 
     again = protocol.retry(message, eta=NOON)
 
-    assert (again.id, again.retries, again.parent_id, again.root_id) == ("i1", 3, "i1", "i1")
+    assert (again.id, again.retries, again.parent_id, again.root_id) == ("i1", 3, "p", "i1")
+    assert protocol.retry(replace(message, parent_id=None), eta=NOON).parent_id == "i1"
     assert (again.deliveries, again.redelivered) == (0, False)
     assert (again.headers, again.chain, again.expires) == (message.headers, message.chain, message.expires)
 

@@ -108,3 +108,11 @@ def test_a_huge_value_costs_no_time(value: object) -> None:
 )
 def test_every_value_is_shown_in_bounds(value: object) -> None:
     assert len(safe_repr(value, maxlen=50)) < 400
+
+
+def test_a_list_of_a_class_of_its_own_that_cannot_even_be_counted_is_shown_as_such() -> None:
+    class Uncountable(list[int]):
+        def __len__(self) -> int:
+            raise RuntimeError("ask nothing")
+
+    assert safe_repr((Uncountable([1]),)) == "(<Uncountable: no repr, RuntimeError>,)"

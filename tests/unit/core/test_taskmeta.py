@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celeriac.core import taskmeta
-from celeriac.core.errors import DecodeError, EncodeError, RemoteError
+from celeriac.core import codecs, taskmeta
+from celeriac.core.errors import DecodeError, EncodeError
 from celeriac.core.limits import Limits
 from celeriac.core.message import Message
 from celeriac.core.taskmeta import TaskMeta
@@ -77,10 +77,11 @@ def test_an_exception_comes_back_as_an_exception(serializer: str) -> None:
     assert error.args == ("a", 1)
 
 
-def test_an_exception_that_cannot_be_unpickled_is_told_by_name() -> None:
+def test_an_exception_that_cannot_be_unpickled_is_described_instead() -> None:
     data = taskmeta.encode(a_meta(status="FAILURE", result=StubbornError(1, 2)), "pickle")
 
-    assert isinstance(taskmeta.decode(data, "pickle").result, RemoteError)
+    assert codecs.decode(data, codecs.PICKLE, "binary", frozenset({codecs.PICKLE}))["result"]["exc_message"] == ["stubborn"]
+    assert str(taskmeta.decode(data, "pickle").result) == "stubborn"
 
 
 def test_a_dict_that_a_task_returned_stays_a_dict() -> None:
@@ -140,3 +141,14 @@ def test_a_result_beyond_the_limits_is_a_decode_error() -> None:
 def test_any_bytes_are_a_meta_or_a_decode_error(data: bytes) -> None:
     with suppress(DecodeError):
         taskmeta.decode(data)
+
+
+def test_a_result_that_nobody_would_read_is_not_written() -> None:
+    deep: list[Any] = []
+    for _ in range(200):
+        deep = [deep]
+
+    with pytest.raises(EncodeError, match="128 levels"):
+        taskmeta.encode(a_meta(status="SUCCESS", result=deep))
+    with pytest.raises(EncodeError, match="a result of 7000"):
+        taskmeta.encode(a_meta(status="SUCCESS", result="x" * 70_000_000))

@@ -9,7 +9,7 @@ import pytest
 from celeriac.abc import Lessee, ResultBackend, Store
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery, Outgoing, Parcel
-from celeriac.core.settlement import Done, Settled, Settlement, StoredResult
+from celeriac.core.settlement import Done, Join, Part, Settled, Settlement, StoredResult
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.drivers.pair import Pair
 from celeriac.testing.clock import VirtualRuntime
@@ -134,3 +134,21 @@ def test_of_two_settlements_of_one_delivery_only_the_first_stores_a_result(pair:
 
     assert list(answers) == [Settled.APPLIED, Settled.LEASE_LOST]
     assert list(results.load(["a"])) == [None]
+
+
+def test_a_member_that_is_added_is_sent_before_its_chord_waits_for_it(pair: Pair, broker: Unreachable) -> None:
+    pair.open_chord("c", 1, ttl_s=None)
+    adder = fetch_one(pair)
+    part = Part("a", 0, b'[1, "a", "SUCCESS", 1]')
+    adds = Settlement(tag=adder.tag, fate=Done(), followups=(a_message("next"),), join=Join("c", (part,), added=("next",)))
+
+    broker.faults = 1
+    with pytest.raises(BrokerUnreachable):
+        pair.settle([adds], lessee=ME)
+
+    # Whatever becomes of the one that added it: what the chord waits for is there.
+    assert broker.depth(["q"]) == [1]
+    [sent] = pair.fetch(["q"], lessee=ME, limit=1, wait_s=0).deliveries
+    last = Part("next", None, b'[1, "next", "SUCCESS", 2]')
+    [answer] = pair.settle([Settlement(tag=sent.tag, fate=Done(), join=Join("c", (last,), added=("next",)))], lessee=ME)
+    assert (answer, len(pair.parts("c"))) == (Settled.JOINED, 2)

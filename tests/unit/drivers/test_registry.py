@@ -65,6 +65,12 @@ def test_apps_of_one_process_share_a_memory_store_of_one_name() -> None:
     assert one is not third
 
 
+def test_celerys_cache_in_memory_is_our_memory() -> None:
+    one, other = opened("memory://", "cache+memory://"), opened("memory://", "memory://")
+
+    assert one is other
+
+
 def test_a_redis_may_keep_both_in_two_databases() -> None:
     pytest.importorskip("redis")
     from celeriac.drivers.redis.store import RedisStore
@@ -83,6 +89,7 @@ def test_a_redis_may_keep_both_in_two_databases() -> None:
         ("redis://", "redis://x", ("redis://", "redis://x")),
         (None, "redis://", (EMBEDDED, "redis://")),
         (None, "disabled", (EMBEDDED, None)),
+        ("redis://", "cache+memory://", ("redis://", "memory://")),
     ],
 )
 def test_what_was_not_configured_is_filled_in(broker: str | None, results: str | None, found: tuple[str, str | None]) -> None:

@@ -19,8 +19,8 @@ CALLS = frozenset(
     {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "os.urandom", "asyncio.sleep", "threading.Timer"}
 )
 
-TYPES = frozenset({"uuid.UUID"})
-"""Names of such modules that only hold what they are given."""
+TYPES = frozenset({"uuid.UUID", "uuid.uuid5", "uuid.NAMESPACE_OID"})
+"""Names of such modules that only hold what they are given, or follow from it."""
 
 ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "app/runtime.py": (frozenset({"time", "random", "datetime.now", "os.urandom"}), "the one Runtime of real programs"),

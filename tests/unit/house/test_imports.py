@@ -7,7 +7,10 @@ import sys
 
 import celeriac
 
-STRANGERS = ("redis", "hiredis", "sqlite3", "click", "rich", "asyncio", "yaml", "zstandard", "brotli", "multiprocessing")
+STRANGERS = (
+    "redis", "hiredis", "sqlite3", "click", "rich", "asyncio", "yaml", "zstandard", "brotli", "multiprocessing",
+    "pydantic", "pydantic_core",
+)  # fmt: skip
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celeriac.abc import LEASE_S, Lessee, Runtime
+from celeriac.app.arguments import Parameters
+from celeriac.app.conduct import Conduct, conduct_of
 from celeriac.app.context import Context
 from celeriac.app.task import Task
 from celeriac.core import codecs, protocol, taskmeta
 from celeriac.core.message import Delivery, Message, Outgoing, Parcel
+from celeriac.core.settlement import Following
 from celeriac.core.taskmeta import TaskMeta
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import BEGINNING, VirtualRuntime
@@ -20,8 +23,8 @@ from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import Leases
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
-from celeriac.worker.settlement import Terms
 from celeriac.worker.slots import Slot, Slots
+from celeriac.worker.terms import Terms
 
 NODE = "node-1"
 ME = Lessee(NODE, "0.1")
@@ -30,6 +33,7 @@ ME = Lessee(NODE, "0.1")
 class PlainTask(Task[..., Any]):
     """A task without an app: what the settings would say is said here."""
 
+    plain = True
     ignore_result = False
     store_errors_even_if_ignored = False
     track_started = False
@@ -38,12 +42,18 @@ class PlainTask(Task[..., Any]):
     acks_on_failure: bool | None = None
     acks_on_timeout: bool | None = None
     reject_on_worker_lost = None
+    retry_on_worker_lost = None
     time_limit = None
     soft_time_limit = None
+
+    def conduct(self) -> Conduct:
+        """It needs no app, and has no settings that could change."""
+        return conduct_of(self)
 
     def __init__(self, function: Callable[..., Any], name: str = "shop.charge", **attributes: Any) -> None:
         self.name = name
         self.run = function  # type: ignore[method-assign]
+        self._parameters = Parameters(function, bound=False)
         for attribute, value in attributes.items():
             setattr(self, attribute, value)
 
@@ -66,17 +76,22 @@ def a_delivery(message: Message, *, tag: int = 1) -> Delivery:
 
 def a_request(message: Message | None = None, task: Task[..., Any] | None = None, *, tag: int = 1) -> Request:
     message = message or a_message()
-    return Request(a_delivery(message, tag=tag), message, task or PlainTask(lambda: None), Context(message))
+    task = task or PlainTask(lambda: None)
+    return Request(a_delivery(message, tag=tag), message, task, Context(message), task.conduct())
 
 
 def the_terms(**changes: Any) -> Terms:
     told: dict[str, Any] = {
         "ttl_s": 60.0,
+        "failure_ttl_s": 90.0,
+        "chord_ttl_s": 120.0,
         "serializer": "json",
         "hostname": "celery@test",
         "stores_results": True,
-        "again": lambda message, queue: an_outgoing(message, queue=queue, eta=message.eta),
-        "follow": lambda stored, first, parent: an_outgoing(a_message(f"{stored['task']} after {parent.id}", args=tuple(first))),
+        "again": lambda message, queue, address=None, announce=False: an_outgoing(message, queue=queue, eta=message.eta),
+        "follow": lambda stored, first, parent: Following(
+            (an_outgoing(a_message(f"{stored['task']} after {parent.id}", args=tuple(first))),)
+        ),
     }
     return Terms(**{**told, **changes})
 
@@ -113,7 +128,9 @@ class Bench:
             max_tasks=max_tasks,
         )
 
-    def leases(self, *, node: str = NODE, lease_s: float = LEASE_S) -> Leases:
+    def leases(
+        self, *, node: str = NODE, lease_s: float = LEASE_S, on_lost: Callable[[Request, Exception], None] | None = None
+    ) -> Leases:
         return Leases(
             self.store,
             node=node,
@@ -123,6 +140,7 @@ class Bench:
             terms=self.terms,
             runtime=self.runtime,
             lease_s=lease_s,
+            on_lost=on_lost,
         )
 
     def send(self, *messages: Message, eta: datetime | None = None) -> None:

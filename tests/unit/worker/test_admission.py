@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -95,31 +94,3 @@ def test_a_message_that_has_cost_its_processes_is_rejected(deliveries: int, allo
 
     assert isinstance(verdict, Run) == allowed
     assert allowed or (isinstance(verdict, Rejected) and verdict.reason == "deliveries")
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"chord": {"task": "shop.sum"}},
-        {"chain": [{"task": "shop.next"}]},
-        {"callbacks": [{"task": "group", "subtask_type": "group"}]},
-        {"errbacks": [{"task": "chain", "subtask_type": "chain"}]},
-    ],
-    ids=lambda fields: next(iter(fields)),
-)
-def test_a_member_of_a_workflow_is_rejected_whole(fields: dict[str, Any]) -> None:
-    message = a_message(**fields)
-
-    verdict = verdict_on(message)
-
-    assert isinstance(verdict, Rejected)
-    assert verdict.reason == "unsupported"
-
-
-@pytest.mark.parametrize("fields", [{"chain": []}, {"callbacks": [{"task": "shop.next"}]}], ids=str)
-def test_the_end_of_a_chain_and_a_plain_callback_are_no_workflow(fields: dict[str, Any]) -> None:
-    message = a_message(**fields)
-
-    verdict = verdict_on(message)
-
-    assert verdict == Run("the task")

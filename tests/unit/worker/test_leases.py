@@ -263,3 +263,44 @@ def test_a_second_thread_that_buries_the_same_child_does_no_harm() -> None:
     leases.bury_children()
 
     assert (bench.waiting(), leases.has_dead) == (2, False)
+
+
+def test_tasks_that_failed_with_their_process_are_told_and_those_that_run_again_are_not(bench: Bench) -> None:
+    bench.send(
+        a_message("a", task="early"), a_message("b", task="late"), a_message("c", task="early"), a_message("d", task="early")
+    )
+    _, _, third, _ = bench.take()
+    lost: list[tuple[str, str]] = []
+    leases = bench.leases(on_lost=lambda request, error: lost.append((request.message.id, type(error).__name__)))
+
+    leases.child_died(DeadChild(ME, started=third.tag, running=third.tag, death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.tick()
+
+    assert lost == [("a", "WorkerLostError"), ("c", "TimeLimitExceeded")]
+
+
+def test_the_end_of_a_task_by_its_hard_limit_is_logged_with_its_id(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR, "celeriac")
+    bench.send(a_message("a", task="early"))
+    [delivery] = bench.take()
+    leases = bench.leases()
+
+    leases.child_died(DeadChild(ME, started=delivery.tag, running=delivery.tag, death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.tick()
+
+    assert [record.getMessage() for record in caplog.records] == ["Task early[a] failed: hard time limit (5 s) exceeded"]
+
+
+def test_whoever_fails_to_hear_of_a_lost_task_does_not_keep_the_others_from_their_burial(bench: Bench) -> None:
+    bench.send(a_message("a", task="early"), a_message("b", task="early"))
+    _, second = bench.take()
+
+    def broken(*_: object) -> None:
+        raise ValueError("broken")
+
+    leases = bench.leases(on_lost=broken)
+    leases.child_died(DeadChild(ME, started=second.tag, running=second.tag, death=KILLED))
+    leases.tick()
+
+    assert not leases.has_dead
+    assert [bench.meta(id).status for id in ("a", "b")] == ["FAILURE", "FAILURE"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ def buried(
         delivery or a_delivery(message or a_message(), tag=7),
         started=started,
         death=death,
-        understand=a_reader(PlainTask(lambda: None, **task)).understand,
+        reader=a_reader(PlainTask(lambda: None, **task)),
         max_deliveries=5,
         now=NOON,
         terms=the_terms(),
@@ -90,7 +91,8 @@ def test_one_that_ran_past_its_hard_limit_fails_and_does_not_come_back(acks_late
 
     assert (settlement.fate, state_of(settlement)) == (Done(), "FAILURE")
     assert settlement.result is not None
-    assert type(taskmeta.decode(settlement.result.body).result).__name__ == "TimeLimitExceeded"
+    error = taskmeta.decode(settlement.result.body).result
+    assert (type(error).__name__, str(error)) == ("TimeLimitExceeded", "the task ran past its hard time limit of 5 s")
 
 
 def test_what_nobody_here_knows_becomes_a_dead_letter() -> None:
@@ -113,3 +115,46 @@ def test_what_cannot_be_understood_becomes_a_dead_letter(parcel: Parcel | Reject
 
     assert isinstance(settlement.fate, DeadLetter)
     assert settlement.fate.reason == "malformed"
+
+
+@pytest.mark.parametrize("acks_late", [True, False])
+def test_a_death_may_cost_a_retry_instead_however_the_task_acknowledges(acks_late: bool) -> None:
+    settlement = buried(
+        a_message(retries=1), retry_on_worker_lost=True, acks_late=acks_late, max_retries=2, default_retry_delay=30
+    )
+
+    assert (settlement.fate, state_of(settlement)) == (Done(), "RETRY")
+    [again] = settlement.followups
+    message = protocol.decode(again.parcel, accept=frozenset({"application/json"}))
+    assert isinstance(message, Message)
+    assert (message.id, message.retries, message.eta) == ("a", 2, NOON + timedelta(seconds=30))
+
+
+def test_a_death_at_the_last_retry_is_a_failure_and_a_dead_letter() -> None:
+    settlement = buried(a_message(retries=2), retry_on_worker_lost=True, acks_late=True, max_retries=2)
+
+    assert isinstance(settlement.fate, DeadLetter)
+    assert "last of 2 retries" in settlement.fate.detail
+    assert state_of(settlement) == "FAILURE"
+
+
+def test_a_child_that_was_stopped_costs_no_retry() -> None:
+    settlement = buried(retry_on_worker_lost=True, acks_late=True, death=Death("it was stopped", handed_back=True))
+
+    assert settlement == Settlement(tag=7, fate=Requeue())
+
+
+BODY: dict[str, Any] = {"task": "total", "args": [], "kwargs": {}, "options": {"task_id": "body"}, "subtask_type": None}
+NEXT: dict[str, Any] = {"task": "next", "args": [], "kwargs": {}, "options": {"task_id": "next"}, "subtask_type": None}
+
+
+@pytest.mark.parametrize("task", ["shop.charge", "nobody.knows"])
+def test_a_lost_member_of_a_chord_brings_its_part_and_a_lost_step_ends_those_after_it(task: str) -> None:
+    member = buried(a_message(task=task, chord=BODY, group="c", group_index=1))
+    step = buried(a_message(task=task, chain=[NEXT]))
+
+    assert member.join is not None
+    assert [(part.id, part.place, taskmeta.decode_part(part.body).status) for part in member.join.parts] == [("a", 1, "FAILURE")]
+    assert [(result.id, result.state) for result in step.further] == [("next", "FAILURE")]
+    assert isinstance(member.fate, DeadLetter)
+    assert isinstance(step.fate, DeadLetter)

@@ -14,7 +14,8 @@ from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, R
 from celeriac.core.settlement import DeadLetter, Done, Settlement, StoredResult
 from celeriac.core.taskmeta import TaskMeta
 from celeriac.testing.clock import BEGINNING as NOON
-from celeriac.worker.settlement import Terms, hold, refuse, settle, started
+from celeriac.worker.settlement import hold, refuse, settle, started
+from celeriac.worker.terms import Terms
 from unit.worker.bench import PlainTask, a_delivery, a_message, a_parcel, a_request, the_terms
 
 TERMS = the_terms()
@@ -227,3 +228,17 @@ def test_the_narrower_option_says_whether_a_failed_late_acked_message_is_done(
     settlement = settled(Failure(error), acks_late=True, **options)
 
     assert isinstance(settlement.fate, Done) == done
+
+
+def test_a_message_that_was_done_when_its_run_began_stays_so_whatever_the_options_for_late_ones_say() -> None:
+    settlement = settled(Failure(ValueError("no")), acks_late=False, acks_on_failure=False, acks_on_failure_or_timeout=False)
+
+    assert isinstance(settlement.fate, Done)
+
+
+@pytest.mark.parametrize(("outcome", "ttl_s"), [(Success(1), 60.0), (Failure(ValueError("no")), 90.0)])
+def test_failures_are_kept_for_a_time_of_their_own(outcome: Outcome, ttl_s: float) -> None:
+    result = settled(outcome).result
+
+    assert result is not None
+    assert result.ttl_s == ttl_s

@@ -21,8 +21,8 @@ PATIENCE_S = 10.0
 
 
 @contextmanager
-def a_template(child_main: Callable[[int, str], int]) -> Iterator[Template]:
-    template = Template(child_main)
+def a_template(child_main: Callable[[int, str], int], before_fork: Callable[[], object] = bool) -> Iterator[Template]:
+    template = Template(child_main, before_fork)
     try:
         yield template
     finally:
@@ -52,6 +52,21 @@ def test_a_child_is_forked_with_its_place_and_its_name() -> None:
     assert os.read(reader, 100) == b"3 3.1"
     assert (began.index, began.name, began.status) == (3, "3.1", None)
     assert (ended.index, ended.name, ended.pid, ended.status) == (3, "3.1", began.pid, 0)
+
+
+def test_before_each_fork_the_template_does_what_it_is_told_to() -> None:
+    reader, writer = os.pipe()
+
+    def before() -> None:
+        os.write(writer, f"{os.getpid()} ".encode())
+
+    with a_template(lambda index, name: 0, before) as template:
+        for name in ("0.1", "0.2"):
+            template.order(0, name)
+            wait_for_reports(template, 2)
+        pid = template.pid
+
+    assert os.read(reader, 100).split() == [str(pid).encode()] * 2
 
 
 def test_an_exit_code_is_reported() -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,17 @@ def test_the_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> Non
         SqliteStore(str(path), runtime=SystemRuntime()).depth(["q"])
 
     assert path.read_bytes() == before
+
+
+def test_a_file_of_the_first_version_gets_what_is_new_and_keeps_what_it_has(path: str) -> None:
+    first = resources.files("celeriac.drivers.sqlite").joinpath("schema.sql").read_text(encoding="utf-8")
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"{first}; PRAGMA user_version=1; INSERT INTO result VALUES (1, 'old', 'SUCCESS', x'01', NULL);")
+    store = SqliteStore(path, runtime=SystemRuntime())
+
+    store.open_chord("c", 2, ttl_s=None)
+    with closing(sqlite3.connect(path)) as db:
+        [[version], [kept]] = [*db.execute("PRAGMA user_version"), *db.execute("SELECT count(*) FROM result")]
+    store.close()
+
+    assert (version, kept) == (2, 1)

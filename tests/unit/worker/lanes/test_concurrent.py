@@ -165,3 +165,45 @@ def test_plain_functions_do_not_hold_up_the_loop(asyncio_bench: Bench) -> None:
     assert asyncio_bench.next_end()[0] == 2
     may_end.set()
     assert asyncio_bench.next_end() == (1, Success(True))
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit("enough"), KeyboardInterrupt("ctrl-c"), GeneratorExit(), asyncio.CancelledError("who")]
+)
+def test_nothing_that_a_coroutine_raises_ends_the_loop_of_the_others(bench: Bench, error: BaseException) -> None:
+    async def raising() -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    async def well() -> str:
+        await asyncio.sleep(0)
+        return "well"
+
+    bench.run(raising, tag=1)
+    first = bench.next_end()
+    bench.run(well, tag=2)
+
+    assert isinstance(first[1], Failure)
+    assert first[1].exception is error
+    assert bench.next_end() == (2, Success("well"))
+
+
+def test_a_coroutine_that_a_task_leaves_behind_cannot_end_the_loop(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    left: list[asyncio.Task[None]] = []
+
+    async def exits() -> None:
+        raise SystemExit("left behind")
+
+    async def leaving() -> None:
+        left.append(asyncio.get_running_loop().create_task(exits()))
+
+    async def well() -> str:
+        return "well" if left[0].done() else await well()
+
+    bench.run(leaving, tag=1)
+    bench.next_end()
+    bench.run(well, tag=2)
+
+    assert bench.next_end() == (2, Success("well"))
+    assert "tried to end the event loop" in caplog.text
+    assert isinstance(left[0].exception(), SystemExit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextvars import ContextVar
 
 import pytest
 
@@ -80,3 +81,35 @@ def test_coroutines_run_on_one_loop_of_the_child() -> None:
     [(first, _, _), (second, _, _)] = bench.ends
     assert isinstance(first, Success)
     assert first == second
+
+
+def test_a_coroutine_runs_in_the_context_of_its_own_run() -> None:
+    bench, who = Bench(), ContextVar[str]("who")
+
+    async def tell() -> str:
+        return who.get()
+
+    for name in ("first", "second"):
+        who.set(name)
+        bench.run(PlainTask(tell))
+
+    assert [end[0] for end in bench.ends] == [Success("first"), Success("second")]
+    bench.lane.close()
+
+
+@pytest.mark.parametrize("in_coroutine", [False, True])
+def test_an_interrupt_that_the_task_raised_is_a_failure_with_a_traceback(in_coroutine: bool) -> None:
+    bench = Bench()
+
+    def raises() -> None:
+        raise KeyboardInterrupt
+
+    async def araises() -> None:
+        raises()
+
+    bench.run(PlainTask(araises if in_coroutine else raises))
+
+    [(outcome, _, _)] = bench.ends
+    assert isinstance(outcome, Failure)
+    assert "in raises" in (outcome.traceback or "")
+    bench.lane.close()

@@ -1,0 +1,198 @@
+"""Long workflows: what would be carried many times is kept once, and everything still ends as it should, on every store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from celeriac import AsyncResult, Celery, ChordError, chain, chord, group, signals
+from celeriac.app.blocks import keep
+from celeriac.app.unrolling import KEPT, chained, freeze
+from guide.conftest import Serve
+from system.patience import eventually
+
+WAIT_S = 20
+
+
+@pytest.fixture
+def tasks(app: Celery) -> dict[str, Any]:
+    @app.task(name="add")
+    def add(x: int, y: int = 0) -> int:
+        return x + y
+
+    @app.task(name="total")
+    def total(numbers: list[int]) -> int:
+        return sum(numbers)
+
+    @app.task(name="broken")
+    def broken(value: Any = None) -> None:
+        raise ValueError("it broke")
+
+    @app.task(name="shown")
+    def shown(value: Any) -> str:
+        return repr(value)
+
+    return {name: app.tasks[name] for name in ("add", "total", "broken", "shown")}
+
+
+@pytest.fixture
+def sent() -> Iterator[list[int]]:
+    """Give the sizes of all messages, as they are sent, whoever sends them."""
+    sizes: list[int] = []
+
+    def weigh(body: Any = None, headers: Any = None, **_: Any) -> None:
+        sizes.append(len(json.dumps([body, headers])))
+
+    signals.before_task_publish.connect(weigh)
+    yield sizes
+    signals.before_task_publish.disconnect(weigh)
+
+
+def chords_in_a_row(add: Any, total: Any, length: int, width: int) -> Any:
+    """Return chords of which each begins with the sum of the one before."""
+    workflow = add.s(0, 0)
+    for _ in range(length):
+        workflow = workflow | group(add.s(1) for _ in range(width)) | total.s()
+    return workflow
+
+
+def test_a_chain_of_two_hundred_sends_a_few_kilobytes_a_step(tasks: Any, serve: Serve, sent: list[int]) -> None:
+    serve()
+
+    result = chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(199))).apply_async()
+
+    assert result.get(timeout=WAIT_S) == 200
+    assert len(sent) == 200
+    assert sum(sent) < 200 * 5000
+
+
+def test_six_chords_of_ten_in_a_row_stay_under_a_hundred_kilobytes(
+    app: Celery, tasks: Any, serve: Serve, sent: list[int]
+) -> None:
+    serve()
+    workflow = chords_in_a_row(tasks["add"], tasks["total"], 6, 10)
+    _, blocks = keep(app, freeze(chained([workflow]), app.runtime.new_id))
+
+    result = workflow.apply_async()
+
+    values = [0]
+    for _ in range(6):
+        values.append((values[-1] + 1) * 10)
+    assert result.get(timeout=WAIT_S) == values[-1]
+    assert sum(sent) + sum(len(block.body) for block in blocks) < 100_000
+
+
+def test_a_long_chain_that_fails_early_ends_as_a_whole(tasks: Any, serve: Serve) -> None:
+    serve()
+
+    result = chain(tasks["broken"].s(), *(tasks["add"].s(1) for _ in range(100))).apply_async()
+
+    with pytest.raises(ValueError, match="it broke"):
+        result.get(timeout=WAIT_S)
+    eventually(lambda: {each.state for each in ancestors(result)} == {"FAILURE"}, what="the end of all")
+
+
+def test_a_long_chain_that_fails_in_a_header_ends_its_chord(tasks: Any, serve: Serve) -> None:
+    serve()
+    long: Any = chain(tasks["broken"].s(), *(tasks["add"].s(1) for _ in range(100)))
+
+    result = chord([tasks["add"].s(1, 1), long, tasks["add"].s(2, 2)], tasks["total"].s()).apply_async()
+
+    with pytest.raises(ChordError, match="it broke"):
+        tasks["add"].AsyncResult(result.id).get(timeout=WAIT_S)
+
+
+def test_a_long_chain_of_a_header_brings_its_value_in_its_place(tasks: Any, serve: Serve) -> None:
+    serve()
+    long: Any = chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(100)))
+    ends_with_a_group: Any = chain(*(tasks["add"].s(1) for _ in range(60)), group(tasks["add"].s(1), tasks["add"].s(2)))
+
+    result = chord([long, ends_with_a_group.clone((0,)), tasks["add"].s(2, 2)], tasks["shown"].s()).apply_async()
+
+    assert result.get(timeout=WAIT_S) == "[101, [61, 62], 4]"
+
+
+def test_a_large_body_whose_header_fails_ends_and_its_errback_is_called_once(app: Celery, tasks: Any, serve: Serve) -> None:
+    heard: list[str] = []
+
+    @app.task(name="heard")
+    def errback(request: Any, exc: BaseException, traceback: Any) -> None:
+        heard.append(str(exc))
+
+    serve()
+    body: Any = chain(tasks["total"].s(), *(tasks["add"].s(1) for _ in range(100)))
+
+    result = chord([*(tasks["add"].s(i, i) for i in range(9)), tasks["broken"].s()], body.on_error(errback.s())).apply_async()
+
+    with pytest.raises(ChordError, match="it broke"):
+        tasks["add"].AsyncResult(result.id).get(timeout=WAIT_S)
+    eventually(
+        lambda: {each.state for each in ancestors(result) if isinstance(each, AsyncResult)} == {"FAILURE"}, what="the end of all"
+    )
+    assert len(heard) == 1
+
+
+def test_a_large_body_of_a_very_large_header_is_kept_once(tasks: Any, serve: Serve, sent: list[int]) -> None:
+    serve()
+    body: Any = chain(tasks["total"].s(), *(tasks["add"].s(1) for _ in range(60)))
+
+    result = chord([tasks["add"].s(1, 1) for _ in range(1000)], body).apply_async()
+
+    assert result.get(timeout=WAIT_S) == 2060
+    assert sum(sent[:1000]) < 1000 * 2500
+
+
+def test_a_part_that_is_gone_is_told_to_who_waits(app: Celery, tasks: Any, serve: Serve) -> None:
+    workflow: Any = chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(99)))
+    frozen = freeze(chained([workflow]), app.runtime.new_id)
+    _, blocks = keep(app, frozen)
+    last = app.signature(dict(frozen)).apply_async()
+    app.store.forget([block.id for block in blocks])
+    serve()
+
+    [letter] = eventually(lambda: app.store.dead_letters(), what="the end of all")
+
+    assert letter.reason == "workflow-lost"
+    assert f"kept as '{blocks[-1].id}' is gone" in letter.detail
+    assert last.parent is not None
+
+
+def test_the_limit_can_be_lifted_for_fleets_with_celery_s_workers(app: Celery, tasks: Any, serve: Serve) -> None:
+    app.conf.task_workflow_embed_limit = None
+    workflow = freeze(chained([chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(99)))]), app.runtime.new_id)
+
+    thin, blocks = keep(app, workflow)
+
+    assert thin is workflow
+    assert blocks == ()
+
+
+def test_without_a_result_backend_everything_travels_in_the_messages(app: Celery, url: str) -> None:
+    bare = Celery("bare", broker=url, backend="disabled://", set_as_current=False)
+    workflow = freeze(chained([chain(bare.signature("add", (0, 1)), *[bare.signature("add", (1,))] * 99)]), bare.runtime.new_id)
+
+    assert keep(bare, workflow) == (workflow, ())
+
+
+def test_a_reference_that_is_sent_as_a_call_goes_on(app: Celery, tasks: Any, serve: Serve) -> None:
+    # As a Celery worker does with whatever comes next in a chain.
+    frozen = freeze(chained([chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(99)))]), app.runtime.new_id)
+    thin, blocks = keep(app, frozen)
+    app.store.store_results(blocks)
+    steps = thin["kwargs"]["tasks"]
+    serve()
+
+    app.signature(steps[-1]).apply_async((1000,))
+
+    end = app.AsyncResult(steps[-1]["options"]["task_id"])
+    assert steps[-1]["task"] == KEPT
+    assert end.get(timeout=WAIT_S) == 1000 + 100 - len(steps) + 1
+
+
+def ancestors(result: Any) -> Iterator[Any]:
+    while result is not None:
+        yield result
+        result = result.parent

@@ -1,0 +1,70 @@
+"""The thread that handles what others hand over: nothing is lost when it is closed meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import Sequence
+from queue import SimpleQueue
+
+from celeriac import Celery
+from celeriac.app.gathering import Gatherer
+
+
+def test_what_is_handed_over_while_it_is_closed_is_handled_nevertheless() -> None:
+    handled: list[int] = []
+    everything = threading.Event()
+
+    def handle(things: Sequence[int]) -> None:
+        handled.extend(things)
+        if len(handled) == 2:
+            everything.set()
+
+    gatherer: Gatherer[int] = Gatherer(handle, name="test", limit=10)
+
+    class Closing(SimpleQueue[int | None]):
+        """Lets somebody close the gatherer just before something is put into its queue."""
+
+        def put(self, thing: int | None, block: bool = True, timeout: float | None = None) -> None:
+            if thing == 2:
+                gatherer.close()
+            super().put(thing, block, timeout)
+
+    gatherer._queue = Closing()
+    gatherer.put(1)
+    gatherer.put(2)
+
+    assert everything.wait(5)
+    assert handled == [1, 2]
+    gatherer.close()
+
+
+def test_its_thread_ends_when_nobody_holds_it_any_more() -> None:
+    handled = threading.Event()
+    gatherer: Gatherer[int] = Gatherer(lambda things: handled.set(), name="dropped", limit=10)
+    gatherer.put(1)
+    assert handled.wait(5)
+    [thread] = [one for one in threading.enumerate() if one.name == "dropped"]
+
+    del gatherer
+    gc.collect()
+
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_an_app_that_was_dropped_leaves_no_thread_behind() -> None:
+    before = set(threading.enumerate())
+    app = Celery("dropped", broker="memory://dropped", backend="memory://dropped", set_as_current=False)
+    asyncio.run(app.signature("add", (1, 1)).adelay())
+    dropped = weakref.ref(app)
+
+    del app
+    gc.collect()
+
+    assert dropped() is None
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    assert set(threading.enumerate()) <= before
