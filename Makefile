@@ -5,7 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin
 LOCK := requirements-dev.lock
-EXTRAS := redis,yaml,zstd,brotli
+EXTRAS := redis,yaml,zstd,brotli,pydantic,solar
 PIP := $(RUN)/python -m pip --quiet --no-input --disable-pip-version-check
 
 # systems, scenarios and further options of `make bench`
@@ -14,7 +14,7 @@ SCENARIO := throughput
 BENCH_OPTIONS :=
 BENCH := $(wildcard ../shared/bench/bench.py)
 
-.PHONY: help demo test test-long check format lint types imports unit reference bench lock clean
+.PHONY: help demo test test-long check format lint types imports unit reference bench names lock clean
 
 help:
 	@echo 'make demo       a real job on the embedded store: index the standard library'
@@ -23,6 +23,7 @@ help:
 	@echo 'make check      format, lint, types, layers, unit tests: no server needed'
 	@echo 'make reference  write docs/reference from the code'
 	@echo 'make bench      side by side with other task queues'
+	@echo 'make names      write the list of names that the shim has not yet'
 	@echo 'make lock       renew $(LOCK)'
 	@echo 'make clean      remove what these targets made'
 
@@ -68,8 +69,10 @@ lint: $(VENV)/.dev
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 
+# The variable: or pyright asks the network whether there is a newer one.
 types: $(VENV)/.dev
 	$(RUN)/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN)/pyright --pythonpath $(RUN)/python
 
 imports: $(VENV)/.dev
 	$(RUN)/lint-imports
@@ -87,6 +90,10 @@ else
 	$(RUN)/python scripts/servers.py --fast $(RUN)/python scripts/bench.py $(BENCH) \
 		--systems '$(SYSTEMS)' --scenario $(SCENARIO) --spec celeriac=-e. --work .bench $(BENCH_OPTIONS)
 endif
+
+# Compares the shim with the inventory of Celery's names, which is not part of this checkout.
+names: $(VENV)/.dev
+	$(RUN)/python tests/names/ratchet.py
 
 lock: $(VENV)/.made
 	$(RUN)/python scripts/lock.py > $(LOCK).new
