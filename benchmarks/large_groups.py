@@ -1,8 +1,10 @@
-"""Large groups and chords from the caller's side: `.venv/bin/python benchmarks/large_groups.py redis://127.0.0.1:6379/12 -n 1000000`.
+"""Large groups and chords from the caller's side.
 
-Starts a worker (two children), sends a group and a chord over a generator, joins them, and prints for each step the seconds and how
-much the memory of the caller (VmHWM) has grown. `--send` sends only, to nobody: start it on an empty database. `--list` gives the
-members as a list. The database is emptied before and after.
+Run it: `.venv/bin/python benchmarks/large_groups.py redis://127.0.0.1:6379/12 -n 1000000`.
+
+Starts a worker (two children), sends a group and a chord over a generator, joins them, and prints for each step the seconds and
+how much the memory of the caller (VmHWM) has grown. `--send` sends only, to nobody: start it on an empty database.
+`--list` gives the members as a list. The database is emptied before and after.
 """
 
 from __future__ import annotations

@@ -150,8 +150,9 @@ class Broker(Protocol):
 
         A ``join`` counts each member of its chord once, however often it comes. Of all settlements with parts of one chord
         one is answered JOINED: with it the parts are as many as ``open_chord`` said, and ``extend_chord``, and one more for
-        each id that any join has ``added``, however often. Whoever was told so still holds the delivery, whatever its fate, and settles it once more; whoever adopts it sees that it is
-        ``joined``. A settlement whose answer was lost is answered JOINED again and does nothing twice.
+        each id that any join has ``added``, however often. Whoever was told so still holds the delivery, whatever its fate,
+        and settles it once more; whoever adopts it sees that it is ``joined``. A settlement whose answer was lost is
+        answered JOINED again and does nothing twice.
         """
 
     def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:

@@ -1,8 +1,9 @@
 """Signatures as Celery has them: stamped, frozen, stored, cloned, shown, run here and now.
 
 ``names/programs/canvas/facts.py`` is run by Celery's interpreter and by ours; ``vectors/canvas.json`` is what Celery's said.
-Not compared, since Celery does otherwise by mistake: a chord that is stamped without a visitor leaves its body without stamps, and
-names of stamps slip to neighbours in a workflow that have no such stamp. A group that is frozen under a name gets that name here.
+Not compared, since Celery does otherwise by mistake: a chord that is stamped without a visitor leaves its body without stamps,
+and names of stamps slip to neighbours in a workflow that have no such stamp. A group that is frozen under a name gets
+that name here.
 """
 
 from __future__ import annotations

@@ -172,6 +172,11 @@ class Sending:
                 self._odd[place] = AsyncResult(id, recipe.backend, recipe.name, self._app, ignored=ignored)
 
     @property
+    def remembered(self) -> bool:
+        """Whether the task that sends this remembers it among its children."""
+        return self._options.add_to_parent
+
+    @property
     def result(self) -> GroupResult[Any]:
         """The results of what has been sent so far."""
         backend, ignored = self._like or _USUAL
@@ -194,11 +199,17 @@ def carried(body: Stored, group_id: str) -> Stored:
     return body if kind_of(body) else {**body, "options": {**options, "group_id": options.get("group_id") or group_id}}
 
 
-def result_of_chord(header: GroupResult[Any], body: Stored) -> Any:
-    """Return the result of a frozen body, after that of its header. Inside a task, remember what was sent."""
+def result_of_chord(header: GroupResult[Any], body: Stored, *, remember: bool) -> Any:
+    """Return the result of a frozen body, after that of its header.
+
+    Args:
+        header: The result of the members.
+        body: What was sent with them.
+        remember: Inside a task: take note of both among its children.
+    """
     app = header.app
     result = linked_to(result_of(app, handle_of(body)), header)
-    context = current_context()
+    context = current_context() if remember else None
     if context is not None and not context.called_directly:
         context.add_child(header)
         for handle in offspring(body):

@@ -395,4 +395,4 @@ def _composite(kind: str, kwargs: dict[str, Any], options: Stored | None) -> dic
 
 def _check_depth(depth: int) -> None:
     if depth > DEEPEST:
-        raise WorkflowTooDeep(f"this workflow is nested more than {DEEPEST} levels deep: build it flat, or send it in parts")
+        raise WorkflowTooDeep(f"this workflow is nested more than {DEEPEST} levels deep: build it flat or in parts")

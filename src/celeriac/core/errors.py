@@ -124,7 +124,7 @@ class ContentDisallowed(DecodeError):
 class WorkflowTooDeep(CeleriacError, ValueError):
     """Groups in chords in chains, too many of them inside of each other, or one that holds itself."""
 
-    def __init__(self, what: str = "this workflow is nested too deep, or holds itself: build it flat, or send it in parts") -> None:
+    def __init__(self, what: str = "this workflow is nested too deep, or holds itself: build it flat or in parts") -> None:
         super().__init__(what)
 
 
