@@ -169,8 +169,8 @@ def result_from_tuple(r: Any, app: Home | None = None) -> Any:
 
 def _numbered(id: str, members: Sequence[Any], app: Home) -> Numbered | None:
     """Return the members if the first and the last of them stand for all; ``None``: they do not."""
-    heads = (
-        [member[0] for member in members if isinstance(member, list | tuple) and len(member) == 2] if len(members) == 2 else []
-    )
-    ids = [head[0] if isinstance(head, list | tuple) and head else head for head in heads]
-    return numbered_from(id, ids, app) if all(isinstance(each, str) for each in ids) else None
+    if len(members) != 2:
+        return None
+    heads = [member[0] for member in members if isinstance(member, list | tuple) and len(member) == 2]
+    found = [head[0] if isinstance(head, list | tuple) and head else head for head in heads]
+    return numbered_from(id, [each for each in found if isinstance(each, str)], app)

@@ -67,7 +67,8 @@ def find_signature(spec: str) -> Signature[Any]:
         found = _called(spec, found)
     if isinstance(found, Mapping) and "task" in found:
         return Signature.from_dict(found) if not isinstance(found, Signature) else found
-    if hasattr(found, "signature") and isinstance(made := found.signature(), Signature):
+    make: Any = getattr(found, "signature", None)
+    if make is not None and isinstance(made := make(), Signature):
         return made
     raise click.UsageError(f"{spec} is no signature, nor does it return one: it is of type {type(found).__name__!r}")
 

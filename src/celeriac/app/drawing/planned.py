@@ -121,8 +121,8 @@ class _Pencil:
         roles: tuple[tuple[str, Role], ...] = (("link", "link"), ("link_error", "error"))
         for name, role in roles:
             given = options.get(name) or ()
-            several = [given] if isinstance(given, Mapping) else given
-            found += [(role, self.draw(one, level + 1)) for one in several if isinstance(one, Mapping)]
+            links = [one for one in ([given] if isinstance(given, Mapping) else given) if isinstance(one, Mapping)]
+            found.extend((role, self.draw(one, level + 1)) for one in links)
         return tuple(found)
 
     def _group(self, what: str, signature: Stored, level: int) -> Figure:
