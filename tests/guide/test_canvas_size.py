@@ -10,7 +10,9 @@ import pytest
 
 from celeriac import AsyncResult, Celery, ChordError, chain, chord, group, signals
 from celeriac.app.blocks import keep
-from celeriac.app.unrolling import KEPT, chained, freeze
+from celeriac.app.flows.frozen import freeze
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.stored import KEPT
 from guide.conftest import Serve
 from system.patience import eventually
 

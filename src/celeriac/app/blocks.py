@@ -1,7 +1,7 @@
 """Write and read the parts of workflows that are kept in the result backend.
 
 In a job's life: beside ``launching`` and ``following``, which write blocks, and ``worker/rests.py``, which reads them. What is
-kept, and why, says ``keeping.py``. A block is kept far longer than results are: a workflow may wait for a date. When its step has
+kept, and why, says ``flows.keeping``. A block is kept far longer than results are: a workflow may wait for a date. When its step has
 been made, as long as results. Does not know: drivers.
 """
 
@@ -13,9 +13,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from celeriac.abc import ResultBackend
+from celeriac.app.flows.keeping import Keeping, opened
+from celeriac.app.flows.stored import Stored
 from celeriac.app.home import Home
-from celeriac.app.keeping import Keeping, opened
-from celeriac.app.unrolling import Stored
 from celeriac.core import codecs
 from celeriac.core.errors import DecodeError
 from celeriac.core.settlement import StoredResult

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from celeriac.app import errbacks, workflow_tasks
+from celeriac.app.flows.stored import ABANDON, KEPT
 from celeriac.app.maps import chunks
-from celeriac.app.unrolling import ABANDON, KEPT
 from celeriac.core import exceptions
 
 NAMES: Final = (

@@ -14,6 +14,9 @@ from typing import Any, Generic, Self, TypeVar, Unpack
 from celeriac.app.applying import Applying, aapplied, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.context import current_context
+from celeriac.app.flows.frozen import freeze
+from celeriac.app.flows.shapes import size_of
+from celeriac.app.flows.stored import kind_of
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
 from celeriac.app.launching import alaunch, launch
@@ -26,7 +29,6 @@ from celeriac.app.signature import Signature, maybe_signature
 from celeriac.app.stamping import StampingVisitor
 from celeriac.app.stream_sending import Sending
 from celeriac.app.streaming import Streamed, begun
-from celeriac.app.unrolling import freeze, kind_of, size_of
 from celeriac.core.message import Message
 
 R = TypeVar("R")

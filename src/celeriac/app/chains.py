@@ -1,7 +1,7 @@
 """``chain``: calls one after the other, and the ``|`` between signatures.
 
 In a job's life: ``(add.s(1, 2) | double.s()).delay()``. Names and meanings: Celery's guide, "Canvas", "Chains". Does not know:
-what is sent when (``workflows.py``, ``unrolling.py``).
+what is sent when (``workflows.py``, ``flows``).
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
 from celeriac.app.chords import chord
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.stored import Stored, kind_of, members_of, several
 from celeriac.app.freezing import linked_to
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.recorded import without_repeats
 from celeriac.app.signature import Signature, from_stored, maybe_signature
 from celeriac.app.stamping import StampingVisitor
-from celeriac.app.unrolling import Stored, chained, kind_of, members_of
-from celeriac.app.workflows import Workflow, built, members_from, several
+from celeriac.app.workflows import Workflow, built, members_from
 from celeriac.core.states import IGNORED, REJECTED
 
 R = TypeVar("R")

@@ -1,7 +1,7 @@
 """``chord``: a group, and what is called with the values of all of its members.
 
 In a job's life: ``chord(header)(body)``, or a group that is followed by something. Names and meanings: Celery's guide, "Canvas",
-"Chords". Does not know: what is sent when (``workflows.py``, ``unrolling.py``), how members are counted.
+"Chords". Does not know: what is sent when (``workflows.py``, ``flows``), how members are counted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from typing import Any, Final, Self, TypeVar, Unpack
 from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
+from celeriac.app.flows.frozen import freeze
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.shapes import size_of
+from celeriac.app.flows.stored import Stored, header_id, is_frozen, kind_of, several
 from celeriac.app.freezing import linked_to
 from celeriac.app.headers import alike, chords_heard_by, header_from, heard_by, stamped, with_arguments
 from celeriac.app.home import Home
@@ -22,8 +26,7 @@ from celeriac.app.signature import Signature, maybe_signature
 from celeriac.app.stamping import StampingVisitor
 from celeriac.app.stream_sending import Sending, result_of_chord
 from celeriac.app.streaming import Stream, Streamed
-from celeriac.app.unrolling import Stored, chained, freeze, header_id, is_frozen, kind_of, size_of
-from celeriac.app.workflows import Workflow, built, members_from, several
+from celeriac.app.workflows import Workflow, built, members_from
 
 log = logging.getLogger("celeriac.app")
 

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from celeriac.app.blocks import keep
+from celeriac.app.flows.frozen import Handle, freeze
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.offspring import as_child, offspring
+from celeriac.app.flows.stored import kind_of, members_of
+from celeriac.app.flows.unrolling import Chord, unroll
 from celeriac.app.home import Home
-from celeriac.app.offspring import as_child, offspring
 from celeriac.app.signature import call_from_stored
-from celeriac.app.unrolling import Chord, Handle, chained, freeze, kind_of, members_of, unroll
 from celeriac.core import groupmeta
 from celeriac.core.message import Message, Outgoing
 from celeriac.core.settlement import Following, Opening, StoredResult

@@ -2,7 +2,7 @@
 
 In a job's life: before ``apply_async``, or instead of it: what is frozen has an id, so its result is known, can be stored and
 waited for, and to send it twice sends the same ids twice. The ids are written into the signature itself, as Celery does it.
-What is not frozen gets its ids when it is sent (``unrolling.freeze``), which keeps those that are there.
+What is not frozen gets its ids when it is sent (``flows.frozen.freeze``), which keeps those that are there.
 Source: Celery's reference of ``Signature.freeze``. Does not know: how workflows are sent, the classes of workflows.
 """
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from celeriac.app.canvas import group, member_from
+from celeriac.app.flows.stored import kind_of
 from celeriac.app.home import Home
 from celeriac.app.signature import Signature, maybe_signature
 from celeriac.app.stamping import StampingVisitor
 from celeriac.app.streaming import BATCH, Stream, begun
-from celeriac.app.unrolling import kind_of
 from celeriac.app.workflows import members_from
 
 Header = list[Signature[Any]] | Stream

@@ -11,15 +11,17 @@ from typing import Any
 
 from celeriac.app.blocks import keep
 from celeriac.app.context import current_context
+from celeriac.app.flows.frozen import Handle, handle_of
+from celeriac.app.flows.offspring import offspring
+from celeriac.app.flows.stored import Stored, kind_of
+from celeriac.app.flows.unrolling import Chord, Unrolled, unroll
 from celeriac.app.following import headers
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
-from celeriac.app.offspring import offspring
 from celeriac.app.options import CallOptions, options_from
 from celeriac.app.plan import Call
 from celeriac.app.result import AsyncResult
 from celeriac.app.signature import from_stored
-from celeriac.app.unrolling import Chord, Handle, Stored, Unrolled, handle_of, kind_of, unroll
 from celeriac.core.settlement import StoredResult
 
 

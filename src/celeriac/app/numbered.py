@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, overload
 
+from celeriac.app.flows.numbering import member_id, place_of
 from celeriac.app.home import Home
-from celeriac.app.numbering import member_id, place_of
 from celeriac.app.result import AsyncResult
 
 BLOCK: Final = 10_000

@@ -16,7 +16,7 @@ from msgspec.structs import force_setattr, replace
 
 from celeriac.app.checking.secrets import Secrets
 from celeriac.app.checking.validation import Validation
-from celeriac.app.numbering import member_id
+from celeriac.app.flows.numbering import member_id
 from celeriac.app.options import NO_OPTIONS, CallOptions, Link
 from celeriac.core.errors import WorkflowTooDeep
 from celeriac.core.message import Message

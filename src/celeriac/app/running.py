@@ -22,13 +22,14 @@ from celeriac.app.checking.validation import Validation
 from celeriac.app.conduct import Conduct, conduct_of
 from celeriac.app.context import Context, current_context, enter
 from celeriac.app.eager_result import EagerResult
+from celeriac.app.flows.frozen import handle_of
+from celeriac.app.flows.reshaping import added_ids, added_to, in_place_of
+from celeriac.app.flows.stored import kind_of
 from celeriac.app.following import following
 from celeriac.app.launching import result_of
 from celeriac.app.options import FurtherKeywords, options_from
-from celeriac.app.reshaping import added_ids, added_to, in_place_of
 from celeriac.app.retrying import RetryRules, Wish, plan_retry, wish_of
 from celeriac.app.signature import Signature, signature
-from celeriac.app.unrolling import handle_of, kind_of
 from celeriac.core import states
 from celeriac.core.errors import Ignore, Retry
 from celeriac.core.message import Message

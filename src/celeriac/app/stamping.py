@@ -2,7 +2,7 @@
 
 In a job's life: before ``apply_async``. A stamp is an option of a signature, and its name is in the option ``stamped_headers``;
 so it stays with the call wherever the workflow carries it: in a chain, a chord, a callback, a retry, and with what replaces it
-(``reshaping.py``). It is not handed on to what was not stamped itself: a call made inside a task, a callback that was linked
+(``flows.reshaping``). It is not handed on to what was not stamped itself: a call made inside a task, a callback that was linked
 later. Names and meanings: Celery's guide, "Canvas", "Stamping". Does not know: how workflows are sent.
 """
 

@@ -13,19 +13,20 @@ from typing import Any, Final
 
 from celeriac.app.blocks import keep_body
 from celeriac.app.context import current_context
+from celeriac.app.flows.frozen import handle_of
+from celeriac.app.flows.numbering import member_id
+from celeriac.app.flows.offspring import offspring
+from celeriac.app.flows.stored import Stored, kind_of
 from celeriac.app.freezing import linked_to
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
 from celeriac.app.launching import result_of
 from celeriac.app.numbered import Numbered
-from celeriac.app.numbering import member_id
-from celeriac.app.offspring import offspring
 from celeriac.app.options import options_from
 from celeriac.app.plan import Call
 from celeriac.app.result import AsyncResult
 from celeriac.app.signature import Signature
 from celeriac.app.streaming import Stream
-from celeriac.app.unrolling import Stored, handle_of, kind_of
 from celeriac.core.errors import OperationalError
 from celeriac.core.settlement import StoredResult
 from celeriac.core.stream_errors import StreamBroken

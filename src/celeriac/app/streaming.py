@@ -11,8 +11,8 @@ from collections.abc import Callable, ItemsView, Iterable, Iterator, Sized, Valu
 from itertools import chain, islice
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
+from celeriac.app.flows.stored import kind_of
 from celeriac.app.signature import Signature
-from celeriac.app.unrolling import kind_of
 from celeriac.core.stream_errors import StreamUsed
 
 R = TypeVar("R")

@@ -15,11 +15,12 @@ from celeriac.app import errbacks
 from celeriac.app.canvas import group
 from celeriac.app.chords import chord
 from celeriac.app.context import Context
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.stored import later_ids, several
+from celeriac.app.flows.unrolling import unroll
 from celeriac.app.group_result import GroupResult, result_from_tuple
 from celeriac.app.joining import allow_join_result
 from celeriac.app.signature import Signature, maybe_signature
-from celeriac.app.unrolling import chained, later_ids, unroll
-from celeriac.app.workflows import several
 from celeriac.core import states
 from celeriac.core.errors import ChordError, Retry
 from celeriac.core.message import Message

@@ -1,23 +1,25 @@
 """What chains and chords have in common: signatures of signatures that follow each other.
 
-In a job's life: ``(add.s(1, 2) | double.s()).delay()``. What a workflow amounts to is decided by ``unrolling.py``, what is sent
+In a job's life: ``(add.s(1, 2) | double.s()).delay()``. What a workflow amounts to is decided in ``flows``, what is sent
 first by ``launching.py``, and what follows by a worker (``following.py``). Names and meanings: Celery's guide, "Canvas".
 Does not know: messages; which of them is a chain and which a chord.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, Self, TypeVar, Unpack
 
 from celeriac.app.applying import Applying, aapplied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import member_from
+from celeriac.app.flows.frozen import freeze
+from celeriac.app.flows.stored import Stored, kind_of, members_of
+from celeriac.app.flows.unrolling import attach
 from celeriac.app.home import Home
 from celeriac.app.launching import alaunch, launch
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.signature import Signature
-from celeriac.app.unrolling import Stored, attach, freeze, kind_of, members_of
 
 R = TypeVar("R")
 Launch = tuple[Stored, Sequence[Any], Mapping[str, Any], Mapping[str, Any]]
@@ -140,9 +142,3 @@ def members_from(stored: Any, app: Home | None) -> list[Signature[Any]]:
     members = members_of(stored) if isinstance(stored, Mapping) and kind_of(stored) == "group" else stored
     several = [members] if isinstance(members, Mapping) else members or ()
     return [member_from(one, app) for one in several]
-
-
-def several(link: Any) -> Iterator[Any]:
-    """Yield the signatures of a ``link`` or ``link_error``: one, several, or none."""
-    if link is not None:
-        yield from [link] if isinstance(link, Mapping) else link

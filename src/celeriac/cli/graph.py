@@ -15,7 +15,7 @@ from celeriac.app.drawing.figure import Figure, laid_out
 from celeriac.app.drawing.formats import to_dot, to_mermaid, to_text
 from celeriac.app.drawing.happened import happened
 from celeriac.app.drawing.planned import DEPTH, MEMBERS, Shown, planned, shown
-from celeriac.app.unrolling import Stored
+from celeriac.app.flows.stored import Stored
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.signatures import find_signature, is_json, read_signature

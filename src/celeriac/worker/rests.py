@@ -1,7 +1,7 @@
 """Open what a message only refers to: the rest of its chain, the body of its chord.
 
 In a job's life: admission -> here -> the run, and once more when the last part of a chord is in. Messages of long workflows carry
-references in the place of what comes later (``app/keeping.py``); here the store is asked for it, before anything is run for it,
+references in the place of what comes later (``app/flows/keeping.py``); here the store is asked for it, before anything is run for it,
 so that settlement decides without asking anybody. Does not know: what becomes of a delivery.
 """
 
@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from celeriac.abc import ResultBackend
 from celeriac.app.blocks import find
-from celeriac.app.keeping import stand_in
-from celeriac.app.unrolling import KEPT, Stored, is_kept, kind_of, members_of
+from celeriac.app.flows.keeping import stand_in
+from celeriac.app.flows.stored import KEPT, Stored, is_kept, kind_of, members_of
 from celeriac.core.errors import ContentDisallowed, DecodeError
 from celeriac.core.message import Message, Rejected
 from celeriac.core.settlement import StoredResult

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from celeriac.app.conduct import Conduct
 from celeriac.app.context import Context
-from celeriac.app.offspring import trimmed
+from celeriac.app.flows.offspring import trimmed
 from celeriac.app.results.result_states import ResultBase
 from celeriac.core import exceptions, states, taskmeta
 from celeriac.core.errors import (

@@ -8,16 +8,18 @@ Does not know: stores, how a message becomes bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
-from celeriac.app.keeping import references_in
-from celeriac.app.reshaping import ADDED
-from celeriac.app.unrolling import ABANDON, SHAPE, Stored, chained, in_shape, kind_of, later_ids, members_of
+from celeriac.app.flows.keeping import references_in
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.reshaping import ADDED
+from celeriac.app.flows.shapes import SHAPE, in_shape
+from celeriac.app.flows.stored import ABANDON, Stored, kind_of, later_ids, members_of, several
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
@@ -211,7 +213,7 @@ def _to_errbacks(body: Stored, error: ChordError, message: Message, terms: Terms
     for first in _heard_first(body):
         options = first["options"]
         failed = Message(id=options.get("task_id", message.id), task=first["task"], root_id=message.root_id, parent_id=message.id)
-        for errback in _several(options.get("link_error")):
+        for errback in several(options.get("link_error")):
             if errback in told:
                 continue
             told.append(errback)
@@ -274,9 +276,3 @@ def _ends(signature: Stored, *, references: bool = False) -> Iterator[Stored]:
 
 def _part(id: str, place: int | None, state: str, value: Any, terms: Terms) -> Part:
     return Part(id, place, taskmeta.encode_part(id, state, value, terms.serializer))
-
-
-def _several(link: Any) -> list[Mapping[str, Any]]:
-    if link is None:
-        return []
-    return [link] if isinstance(link, Mapping) else list(link)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from celeriac import Celery, GroupResult, current_app
+from celeriac.app.flows.numbering import member_id, place_of
 from celeriac.app.numbered import BLOCK, Numbered
-from celeriac.app.numbering import member_id, place_of
 from celeriac.core import taskmeta
 from celeriac.core.errors import TimeoutError  # noqa: A004 - the builtin's subclass
 from celeriac.core.settlement import StoredResult

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from celeriac import Celery, GroupResult, chord, group
+from celeriac.app.flows.numbering import member_id
 from celeriac.app.numbered import Numbered
-from celeriac.app.numbering import member_id
 from celeriac.app.streaming import BATCH, STREAMED_FROM
 from celeriac.core.errors import BrokerUnreachable, OperationalError
 from celeriac.core.message import Outgoing

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from celeriac.app.context import Context
-from celeriac.app.reshaping import ADDED
+from celeriac.app.flows.reshaping import ADDED
 from celeriac.core import groupmeta, taskmeta
 from celeriac.core.message import Message
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Success

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Any, Final
 
 from celeriac.app.drawing.figure import Figure, Role
-from celeriac.app.unrolling import Stored, chained, kind_of, members_of
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.stored import Stored, kind_of, members_of
 from celeriac.core.representation import safe_repr
 
 MEMBERS: Final = 10

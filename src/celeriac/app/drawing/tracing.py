@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from celeriac.app.numbering import member_id, place_of
+from celeriac.app.flows.numbering import member_id, place_of
 from celeriac.core.states import PENDING
 from celeriac.core.taskmeta import TaskMeta
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from celeriac.app.context import Context
-from celeriac.app.offspring import trimmed
+from celeriac.app.flows.offspring import trimmed
 from celeriac.app.results.arrivals import Patience
 from celeriac.app.results.result_states import ResultBase, as_mapping
 from celeriac.app.results.results import Results, Runner

@@ -10,7 +10,7 @@ import pytest
 from celeriac.app.drawing.formats import to_text
 from celeriac.app.drawing.happened import happened
 from celeriac.app.drawing.tracing import Trail, trace
-from celeriac.app.numbering import member_id
+from celeriac.app.flows.numbering import member_id
 from celeriac.core.taskmeta import TaskMeta
 
 

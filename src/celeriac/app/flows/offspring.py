@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from celeriac.app.keeping import first_kept
-from celeriac.app.unrolling import Handle, Stored, handle_of, is_kept, kind_of, members_of
+from celeriac.app.flows.frozen import Handle, handle_of
+from celeriac.app.flows.keeping import first_kept
+from celeriac.app.flows.stored import Stored, is_kept, kind_of, members_of
 
 LEVELS: Final = 20
 """Results in each other, as parents or members, that one child is stored with: whoever reads it bounds how deep it may be."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from celeriac.app.keeping import Keeping
-from celeriac.app.offspring import LEVELS, as_child, offspring, trimmed
-from celeriac.app.unrolling import Handle, chain_of, chained, chord_of, freeze, group_of, is_kept
+from celeriac.app.flows.frozen import Handle, freeze
+from celeriac.app.flows.keeping import Keeping
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.offspring import LEVELS, as_child, offspring, trimmed
+from celeriac.app.flows.stored import chain_of, chord_of, group_of, is_kept
 
 
 def call(name: str) -> dict[str, Any]:

@@ -10,20 +10,13 @@ Does not know: apps, stores.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import NAMESPACE_OID, uuid5
 
-from celeriac.app.unrolling import (
-    Stored,
-    chain_of,
-    chained,
-    chord_of,
-    freeze,
-    group_of,
-    kind_of,
-    members_of,
-)
+from celeriac.app.flows.frozen import freeze
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.stored import Stored, chain_of, chord_of, group_of, is_kept, kind_of, members_of, several, with_options
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.message import Message
 
@@ -64,7 +57,7 @@ def in_place_of(message: Message, chosen: Stored, new_id: Callable[[], str], *, 
         whole = _begun_with(whole, {"parent_id": message.parent_id})
     whole = freeze(_at_its_end(_each(whole, lambda one: _as_kept(one, message)), lambda one: _as_end(one, message)), new_id)
     nesting = message.replaced_task_nesting + 1
-    rest = [_each(step, lambda one: _with(one, replaced_task_nesting=nesting)) for step in reversed(message.chain or ())]
+    rest = [_each(step, lambda one: with_options(one, replaced_task_nesting=nesting)) for step in reversed(message.chain or ())]
     return chained([whole, *rest]) if rest else whole
 
 
@@ -90,9 +83,9 @@ def added_to(message: Message, chosen: Stored, new_id: Callable[[], str], *, ord
 
     def placed(end: Stored) -> Stored:
         derived = uuid5(NAMESPACE_OID, f"{message.id}:{message.retries}:{ordinal}:{next(numbers)}")
-        return _with(end, **place, task_id=end["options"].get("task_id") or str(derived))
+        return with_options(end, **place, task_id=end["options"].get("task_id") or str(derived))
 
-    member = _each(_opened(chosen), lambda one: _with(one, root_id=one["options"].get("root_id") or message.root_id))
+    member = _each(_opened(chosen), lambda one: with_options(one, root_id=one["options"].get("root_id") or message.root_id))
     return freeze(_at_its_end(member if kind_of(member) == "group" else _with_one_end(member), placed), new_id)
 
 
@@ -106,13 +99,6 @@ def added_ids(member: Stored) -> list[str]:
         case "chain":
             return added_ids(members_of(member)[-1])
     return added_ids(member["kwargs"]["body"])
-
-
-def several(link: Any) -> list[Stored]:
-    """Return the signatures of ``link`` or ``link_error`` as a list."""
-    if link is None:
-        return []
-    return [link] if isinstance(link, Mapping) else list(link)
 
 
 def _opened(chosen: Stored) -> Stored:
@@ -138,7 +124,7 @@ def _begun_with(workflow: Stored, options: Stored) -> Stored:
         return workflow
     match kind_of(workflow):
         case None:
-            return _with(workflow, **options)
+            return with_options(workflow, **options)
         case "chain":
             first, *rest = members_of(workflow)
             return chain_of([_begun_with(first, options), *rest], workflow["options"])
@@ -198,13 +184,13 @@ def _as_kept(one: Stored, message: Message) -> Stored:
         names = [*(own.get("stamped_headers") or ()), *(name for name in message.stamps if name not in own)]
         options |= {**message.stamps, **{name: own[name] for name in names if name in own}}
         options["stamped_headers"] = list(dict.fromkeys(names))
-    return _with(one, **options)
+    return with_options(one, **options)
 
 
 def _as_end(end: Stored, message: Message) -> Stored:
     """Return the last task of a replacement with the id of the replaced one, and its place."""
     own = end["options"]
-    return _with(
+    return with_options(
         end,
         task_id=message.id,
         group_id=message.group,
@@ -232,7 +218,7 @@ def _each(workflow: Stored, change: Callable[[Stored], Stored]) -> Stored:
     """Change every task of a workflow that is here, and not kept elsewhere."""
     match kind_of(workflow):
         case None:
-            return workflow if workflow["task"] == "celeriac.kept" else change(workflow)
+            return workflow if is_kept(workflow) else change(workflow)
         case "chain":
             return chain_of([_each(step, change) for step in members_of(workflow)], workflow["options"])
         case "group":
@@ -242,8 +228,4 @@ def _each(workflow: Stored, change: Callable[[Stored], Stored]) -> Stored:
 
 
 def _and(signature: Stored, option: str, more: Sequence[Stored]) -> Stored:
-    return _with(signature, **{option: [*several(signature["options"].get(option)), *more]})
-
-
-def _with(signature: Stored, **options: Any) -> Stored:
-    return {**signature, "options": {**signature["options"], **options}}
+    return with_options(signature, **{option: [*several(signature["options"].get(option)), *more]})

@@ -11,26 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from celeriac.app.keeping import Keeping, opened
-from celeriac.app.unrolling import (
-    DEEPEST,
-    KEPT,
-    Handle,
-    Stored,
-    chain_of,
-    chained,
-    chord_of,
-    freeze,
-    group_of,
-    handle_of,
-    in_shape,
-    is_kept,
-    kind_of,
-    later_ids,
-    members_of,
-    size_of,
-    unroll,
-)
+from celeriac.app.flows.frozen import Handle, freeze, handle_of
+from celeriac.app.flows.keeping import Keeping, opened
+from celeriac.app.flows.normal import chained
+from celeriac.app.flows.shapes import in_shape, size_of
+from celeriac.app.flows.stored import DEEPEST, KEPT, Stored, chain_of, chord_of, group_of, is_kept, kind_of, later_ids, members_of
+from celeriac.app.flows.unrolling import unroll
 from celeriac.core.errors import WorkflowTooDeep
 
 

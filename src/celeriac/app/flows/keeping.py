@@ -19,22 +19,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from celeriac.app.unrolling import (
-    ENDS,
-    KEPT,
-    SHAPE,
-    Stored,
-    attach,
-    chain_of,
-    chord_of,
-    group_of,
-    is_kept,
-    kind_of,
-    leaves_of,
-    members_of,
-    shape_of,
-    unroll,
-)
+from celeriac.app.flows.shapes import SHAPE, leaves_of, shape_of
+from celeriac.app.flows.stored import ENDS, KEPT, Stored, chain_of, chord_of, group_of, is_kept, kind_of, members_of
+from celeriac.app.flows.unrolling import attach, unroll
 
 _PREFIX: Final = "kept-"
 _OFTEN: Final = 3

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from celeriac.app.reshaping import ADDED, added_ids, added_to, in_place_of
-from celeriac.app.unrolling import Stored, chain_of, chord_of, group_of, kind_of, members_of
+from celeriac.app.flows.reshaping import ADDED, added_ids, added_to, in_place_of
+from celeriac.app.flows.stored import Stored, chain_of, chord_of, group_of, kind_of, members_of
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.message import Message
 

@@ -1,0 +1,96 @@
+"""Fix the id of everything in a workflow, before anything of it is sent, and say who waits for what.
+
+In a job's life: ``chained`` -> **frozen** -> ``unroll``. Ids are made by a function that is handed in. From here on a repeat is
+harmless: to unroll the same frozen workflow twice sends the same messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from celeriac.app.flows.normal import linked_steps, with_link, without_links
+from celeriac.app.flows.stored import (
+    Stored,
+    chain_of,
+    check_depth,
+    chord_of,
+    group_of,
+    header_id,
+    kind_of,
+    members_of,
+    several,
+)
+
+
+class Handle(Struct, frozen=True):
+    """Who waits for what: the ids of a result, and of what came before it."""
+
+    id: str
+    parent: Handle | None = None
+    members: tuple[Handle, ...] | None = None
+    """Of a group; ``None``: a task."""
+
+
+def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = None, depth: int = 0) -> Stored:
+    """Return the signature with an id for everything in it, and its links where they belong. What has an id keeps it.
+
+    Args:
+        signature: In the normal form.
+        new_id: Makes ids.
+        id: For what it ends with: the task, the last step, the body, the group.
+        depth: How deep it lies in another one.
+
+    Raises:
+        WorkflowTooDeep: it is nested in more than ``DEEPEST`` others.
+    """
+    check_depth(depth)
+    options = dict(signature["options"])
+    own = options.get("task_id") or id
+    below = depth + 1
+    match kind_of(signature):
+        case None:
+            options["task_id"] = own or new_id()
+            return {**signature, "options": options}
+        case "chain":
+            *steps, last = linked_steps(members_of(signature), options)
+            frozen = [freeze(step, new_id, depth=below) for step in steps]
+            return chain_of([*frozen, freeze(last, new_id, id=own, depth=below)], without_links(options))
+        case "group":
+            options["task_id"] = own or new_id()
+            heard = several(options.pop("link_error", None))
+            members = [with_link(member, "link_error", heard) for member in members_of(signature)]
+            return group_of([freeze(member, new_id, depth=below) for member in members], options)
+        case _:
+            [linked] = linked_steps([signature["kwargs"]["body"]], options)
+            body = freeze(linked, new_id, id=own, depth=below)
+            options["group_id"] = header_id(options, linked) or new_id()
+            header = [freeze(member, new_id, depth=below) for member in _ungrouped(members_of(signature))]
+            return chord_of(header, body, without_links(options))
+
+
+def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:
+    """Return who waits for what ``frozen`` ends with."""
+    match kind_of(frozen):
+        case None:
+            return Handle(frozen["options"]["task_id"], parent)
+        case "chain":
+            for step in members_of(frozen):
+                parent = handle_of(step, parent)
+            assert parent is not None  # a frozen chain has steps
+            return parent
+        case "group":
+            return Handle(frozen["options"]["task_id"], parent, tuple(handle_of(member) for member in members_of(frozen)))
+        case _:
+            header, body = tuple(handle_of(member) for member in members_of(frozen)), frozen["kwargs"]["body"]
+            return handle_of(body, Handle(header_id(frozen["options"], body), parent, header))
+
+
+def _ungrouped(header: Iterable[Stored]) -> Iterator[Stored]:
+    """Yield the members of a header; those of a group in it are members themselves."""
+    for member in header:
+        if kind_of(member) == "group":
+            yield from _ungrouped(members_of(member))
+        else:
+            yield member

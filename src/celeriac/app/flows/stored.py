@@ -1,0 +1,121 @@
+"""Workflows as plain data: what a stored signature is, which kind, of which parts.
+
+In a job's life: everything that plans, keeps, draws or carries on a workflow reads signatures through these functions, so that it
+does not matter who has written them: a caller, a message, the result backend. In Celery's stored form. Does not know: ids that
+are yet to be made, what is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from celeriac.core.errors import WorkflowTooDeep
+
+Stored = Mapping[str, Any]
+"""A signature as data: ``task``, ``args``, ``kwargs``, ``options``, ``subtask_type``, ``immutable``."""
+KEPT: Final = "celeriac.kept"
+"""Task of a reference: a call that stands for a part of the workflow which is kept elsewhere (``keeping.py``)."""
+ABANDON: Final = "celeriac.abandon"
+"""Task that ends such a part as failed, because what comes before it has."""
+ENDS: Final = "ends"
+"""Argument of a reference whose part does not end with one task: its shape."""
+DEEPEST: Final = 100
+"""Groups in chords in chains in ...: deeper ones are refused, here and in a worker, before Python's own limit is met."""
+
+
+def kind_of(signature: Stored) -> str | None:
+    """Return ``"chain"``, ``"group"``, ``"chord"``, or ``None`` for a single task."""
+    kind = signature.get("subtask_type")
+    return kind if kind in {"chain", "group", "chord"} else None
+
+
+def is_kept(signature: Stored) -> bool:
+    """Say whether this is a reference to a part of the workflow that is kept elsewhere."""
+    return signature.get("task") == KEPT
+
+
+def members_of(signature: Stored) -> Sequence[Stored]:
+    """Return the steps of a chain, the members of a group, the header of a chord."""
+    kwargs = signature["kwargs"]
+    members: Any = kwargs["tasks"] if kind_of(signature) != "chord" else kwargs["header"]
+    # Of a chord Celery writes a list, or the group itself.
+    found: Sequence[Stored] = members["kwargs"]["tasks"] if isinstance(members, Mapping) else members
+    return found
+
+
+def header_id(options: Stored, body: Stored | None) -> Any:
+    """Return the id of the group that is the header of a chord of these; ``None``: it has none yet.
+
+    Where the body is frozen, the chord's own id is that of its header, as in Celery. Before that it is meant for the body.
+    """
+    return options.get("group_id") or (options.get("task_id") if is_frozen(body) else None)
+
+
+def is_frozen(signature: Stored | None) -> bool:
+    """Say whether what ``signature`` begins with has an id."""
+    while signature and (kind := kind_of(signature)) in {"chain", "chord"}:
+        signature = next(iter(members_of(signature)), None) if kind == "chain" else signature["kwargs"].get("body")
+    return bool(signature and (signature.get("options") or {}).get("task_id"))
+
+
+def later_ids(signature: Stored) -> Iterator[str]:
+    """Yield every id in a frozen signature: of tasks that never run when what comes before them has failed. Not of those that are
+    kept elsewhere."""
+    match kind_of(signature):
+        case None:
+            if (id := signature.get("options", {}).get("task_id")) is not None and not is_kept(signature):
+                yield id
+        case kind:
+            for member in members_of(signature):
+                yield from later_ids(member)
+            if kind == "chord":
+                yield from later_ids(signature["kwargs"]["body"])
+
+
+def chain_of(steps: Sequence[Stored], options: Stored | None = None) -> dict[str, Any]:
+    """Return a chain as data."""
+    return _composite("chain", {"tasks": list(steps)}, options)
+
+
+def group_of(members: Sequence[Stored], options: Stored | None = None) -> dict[str, Any]:
+    """Return a group as data."""
+    return _composite("group", {"tasks": list(members)}, options)
+
+
+def chord_of(header: Sequence[Stored], body: Stored, options: Stored | None = None) -> dict[str, Any]:
+    """Return a chord as data."""
+    return _composite("chord", {"header": list(header), "body": body, "kwargs": {}}, options)
+
+
+def _composite(kind: str, kwargs: dict[str, Any], options: Stored | None) -> dict[str, Any]:
+    return {
+        "task": f"celery.{kind}",
+        "args": (),
+        "kwargs": kwargs,
+        "options": dict(options or {}),
+        "subtask_type": kind,
+        "immutable": False,
+    }
+
+
+def with_options(signature: Stored, **options: Any) -> Stored:
+    """Return the signature with these options, which win over its own."""
+    return {**signature, "options": {**signature["options"], **options}}
+
+
+def several(link: Any) -> list[Stored]:
+    """Return the signatures of a ``link`` or ``link_error``, which is one, a list of them, or ``None``."""
+    if link is None:
+        return []
+    return [link] if isinstance(link, Mapping) else list(link)
+
+
+def check_depth(depth: int) -> None:
+    """Refuse what lies in more than ``DEEPEST`` others.
+
+    Raises:
+        WorkflowTooDeep: it does.
+    """
+    if depth > DEEPEST:
+        raise WorkflowTooDeep(f"this workflow is nested more than {DEEPEST} levels deep: build it flat or in parts")
