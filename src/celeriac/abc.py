@@ -149,7 +149,7 @@ class Broker(Protocol):
         stored, published, requeued. A result never overwrites a SUCCESS that is stored under the same id.
 
         A ``join`` counts each member of its chord once, however often it comes. Of all settlements with parts of one chord
-        one is answered JOINED: with it the parts are as many as ``open_chord`` said, and ``extend_chord``, and one more for
+        one is answered JOINED: with it the parts are as many as ``open_chords`` said, and ``extend_chord``, and one more for
         each id that any join has ``added``, however often. Whoever was told so still holds the delivery, whatever its fate,
         and settles it once more; whoever adopts it sees that it is ``joined``. A settlement whose answer was lost is
         answered JOINED again and does nothing twice.
@@ -256,8 +256,8 @@ class ResultBackend(Protocol):
 class Chords(Protocol):
     """The parts of chords, kept by their place, never counted blindly."""
 
-    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
-        """Say how many parts ``chord`` has. Before its last member is published; parts that came earlier are kept.
+    def open_chords(self, openings: Sequence[Opening]) -> None:
+        """Say how many parts each chord has. Before its last member is published; parts that came earlier are kept.
 
         One of the same id that is over begins anew: somebody sends the same workflow again.
         """

@@ -1,8 +1,8 @@
 """Write and read the parts of workflows that are kept in the result backend.
 
 In a job's life: beside ``launching`` and ``following``, which write blocks, and ``worker/rests.py``, which reads them. What is
-kept, and why, says ``flows.keeping``. A block is kept far longer than results are: a workflow may wait for a date. When its step has
-been made, as long as results. Does not know: drivers.
+kept, and why, says ``flows.keeping``. A block is kept far longer than results are: a workflow may wait for a date. When its
+step has been made, as long as results. Does not know: drivers.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def following(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller
     thin, blocks = keep(app, frozen)
     unrolled = unroll(thin)
     messages = [_message(app, each, first, caller) for each in unrolled.calls]
-    opens = [Opening(chord.id, chord.size, app.conf.settings().result.chord_ttl_s) for chord in unrolled.chords]
+    opens = openings(app, unrolled.chords)
     keeps = [*blocks, *headers(app, unrolled.chords)]
     for body in unrolled.empty:
         more = following(app, body, _NONE, caller)
@@ -55,6 +55,12 @@ def following(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller
         opens += more.opens
         keeps += more.keeps
     return Following(tuple(messages), tuple(opens), tuple(map(as_child, offspring(frozen))), tuple(keeps))
+
+
+def openings(app: Home, chords: Sequence[Chord]) -> list[Opening]:
+    """Return what a store is told of chords before their members can end."""
+    ttl_s = app.conf.settings().result.chord_ttl_s
+    return [Opening(chord.id, chord.size, ttl_s) for chord in chords]
 
 
 def headers(app: Home, chords: Sequence[Chord]) -> list[StoredResult]:

@@ -15,7 +15,7 @@ from celeriac.app.flows.frozen import Handle, handle_of
 from celeriac.app.flows.offspring import offspring
 from celeriac.app.flows.stored import Stored, kind_of
 from celeriac.app.flows.unrolling import Chord, Unrolled, unroll
-from celeriac.app.following import headers
+from celeriac.app.following import headers, openings
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
 from celeriac.app.options import CallOptions, options_from
@@ -71,9 +71,8 @@ def _prepare(app: Home, chords: Sequence[Chord], blocks: Sequence[StoredResult])
     """Do what must be done before anything is sent: store what the messages refer to, and open the chords."""
     if keeps := [*blocks, *headers(app, chords)]:
         app.store.store_results(keeps)
-    ttl_s = app.conf.settings().result.chord_ttl_s
-    for one in chords:
-        app.store.open_chord(one.id, one.size, ttl_s=ttl_s)
+    if chords:
+        app.store.open_chords(openings(app, chords))
 
 
 def _begun(

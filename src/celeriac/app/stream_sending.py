@@ -28,7 +28,7 @@ from celeriac.app.result import AsyncResult
 from celeriac.app.signature import Signature
 from celeriac.app.streaming import Stream
 from celeriac.core.errors import OperationalError
-from celeriac.core.settlement import StoredResult
+from celeriac.core.settlement import Opening, StoredResult
 from celeriac.core.stream_errors import StreamBroken
 
 Placed = list[tuple[int, Call]]
@@ -148,7 +148,7 @@ class Sending:
 
     def _open(self) -> None:
         ttl_s = self._app.conf.settings().result.chord_ttl_s
-        self._app.store.open_chord(self._id, self._next, ttl_s=ttl_s)
+        self._app.store.open_chords([Opening(self._id, self._next, ttl_s)])
 
     @contextmanager
     def _noting(self, calls: Placed, others: Others) -> Iterator[None]:

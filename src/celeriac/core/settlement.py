@@ -51,7 +51,7 @@ class DeadLetter(Struct, frozen=True, gc=False):
 
 
 class Opening(Struct, frozen=True, gc=False):
-    """A chord whose members are among the follow-ups."""
+    """A chord whose members are about to be sent."""
 
     chord: str
     size: int

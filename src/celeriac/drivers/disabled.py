@@ -33,7 +33,7 @@ class NoResults:
     def unwatch(self, ids: Sequence[str]) -> None:
         """Nothing is watched."""
 
-    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:  # noqa: ARG002
+    def open_chords(self, openings: Sequence[Opening]) -> None:  # noqa: ARG002
         """Raise: nobody would bring its parts together."""
         raise no_result_backend()
 

@@ -190,9 +190,9 @@ class Pair:
 
     # The chords, which are the result backend's as well.
 
-    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
-        """See ``Chords.open_chord``."""
-        self._results.open_chord(chord, size, ttl_s=ttl_s)
+    def open_chords(self, openings: Sequence[Opening]) -> None:
+        """See ``Chords.open_chords``."""
+        self._results.open_chords(openings)
 
     def open_if_new(self, opening: Opening) -> None:
         """See ``JoiningBackend.open_if_new``."""

@@ -1,8 +1,8 @@
 """Open what a message only refers to: the rest of its chain, the body of its chord.
 
 In a job's life: admission -> here -> the run, and once more when the last part of a chord is in. Messages of long workflows carry
-references in the place of what comes later (``app/flows/keeping.py``); here the store is asked for it, before anything is run for it,
-so that settlement decides without asking anybody. Does not know: what becomes of a delivery.
+references in the place of what comes later (``app/flows/keeping.py``); here the store is asked for it, before anything is run
+for it, so that settlement decides without asking anybody. Does not know: what becomes of a delivery.
 """
 
 from __future__ import annotations

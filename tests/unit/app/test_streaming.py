@@ -18,6 +18,7 @@ from celeriac.app.streaming import BATCH, STREAMED_FROM
 from celeriac.core.errors import BrokerUnreachable, OperationalError
 from celeriac.core.message import Outgoing
 from celeriac.core.outcome import Success
+from celeriac.core.settlement import Opening
 from celeriac.core.stream_errors import StreamBroken, StreamUsed
 from celeriac.testing.clock import VirtualRuntime
 from unit.app.serving import serve, waiting
@@ -316,9 +317,9 @@ class Opened:
         self.published += len(messages)
         self._store.publish(messages, **how)
 
-    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
-        self.opened.append((chord, size, self.published, ttl_s))
-        self._store.open_chord(chord, size, ttl_s=ttl_s)
+    def open_chords(self, openings: list[Opening]) -> None:
+        self.opened += [(one.chord, one.size, self.published, one.ttl_s) for one in openings]
+        self._store.open_chords(openings)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

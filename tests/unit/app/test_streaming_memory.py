@@ -13,6 +13,7 @@ import pytest
 from celeriac import Celery, chord, group
 from celeriac.app.numbered import Numbered
 from celeriac.core.message import Outgoing
+from celeriac.core.settlement import Opening
 
 FEW = 20_000
 SLACK = 300_000
@@ -28,8 +29,9 @@ class Counting:
     def publish(self, messages: Sequence[Outgoing], **_how: Any) -> None:
         self.published += len(messages)
 
-    def open_chord(self, _chord: str, size: int, **_how: Any) -> None:
-        self.opened = size
+    def open_chords(self, openings: Sequence[Opening]) -> None:
+        [opening] = openings
+        self.opened = opening.size
 
 
 @pytest.fixture

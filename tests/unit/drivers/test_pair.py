@@ -9,7 +9,7 @@ import pytest
 from celeriac.abc import Lessee, ResultBackend, Store
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery, Outgoing, Parcel
-from celeriac.core.settlement import Done, Join, Part, Settled, Settlement, StoredResult
+from celeriac.core.settlement import Done, Join, Opening, Part, Settled, Settlement, StoredResult
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.drivers.pair import Pair
 from celeriac.testing.clock import VirtualRuntime
@@ -137,7 +137,7 @@ def test_of_two_settlements_of_one_delivery_only_the_first_stores_a_result(pair:
 
 
 def test_a_member_that_is_added_is_sent_before_its_chord_waits_for_it(pair: Pair, broker: Unreachable) -> None:
-    pair.open_chord("c", 1, ttl_s=None)
+    pair.open_chords([Opening("c", 1, None)])
     adder = fetch_one(pair)
     part = Part("a", 0, b'[1, "a", "SUCCESS", 1]')
     adds = Settlement(tag=adder.tag, fate=Done(), followups=(a_message("next"),), join=Join("c", (part,), added=("next",)))

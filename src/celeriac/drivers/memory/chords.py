@@ -28,12 +28,12 @@ class Chords:
     def __init__(self) -> None:
         self._chords: dict[str, _Chord] = {}
 
-    def open(self, id: str, size: int, ttl_s: float | None, now: float) -> None:
+    def open(self, opening: Opening, now: float) -> None:
         """Say how many parts it has. What is left of one that is over goes."""
-        known = self._found(id, now)
+        known = self._found(opening.chord, now)
         if known is not None and known.closed:
-            del self._chords[id]
-        self._touched(id, ttl_s, now).size = size
+            del self._chords[opening.chord]
+        self._touched(opening.chord, opening.ttl_s, now).size = opening.size
 
     def open_if_new(self, opening: Opening, now: float) -> None:
         """The same, of one that is neither open nor over."""

@@ -261,10 +261,11 @@ class MemoryStore:
 
     # --- chords ---------------------------------------------------------------------------------------------------
 
-    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
-        """See ``Chords.open_chord``."""
+    def open_chords(self, openings: Sequence[Opening]) -> None:
+        """See ``Chords.open_chords``."""
         with self._lock:
-            self._chords.open(chord, size, ttl_s, self._runtime.monotonic())
+            for opening in openings:
+                self._chords.open(opening, self._runtime.monotonic())
 
     def extend_chord(self, chord: str, more: int) -> None:
         """See ``Chords.extend_chord``."""

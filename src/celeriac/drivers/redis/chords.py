@@ -6,11 +6,14 @@ In a job's life: settle joins inside its script (``chords.lua``); this is everyt
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from celeriac.core.settlement import Join, Opening
 from celeriac.drivers.redis.connection import Connections, Script
 from celeriac.drivers.redis.keys import Keys
+
+_BATCH: Final = 1000
+"""Chords that are opened in one round trip."""
 
 
 class Chords:
@@ -21,11 +24,17 @@ class Chords:
         self._open = Script("open", after="chords")
         self._join, self._close = Script("join", after="chords"), Script("close", after="chords")
 
-    def open(self, chord: str, size: int, ttl_s: float | None) -> None:
-        """Say how many parts it has. What is left of a chord of this id that is over goes."""
-        key = self._keys.group(chord)
-        life = () if ttl_s is None else ("PX", life_ms(ttl_s))
-        self._connections.pipeline((("DEL", f"{key}.c"), ("SET", f"{key}.s", size, *life)))
+    def open(self, openings: Sequence[Opening]) -> None:
+        """Say how many parts each has. What is left of a chord of the same id that is over goes."""
+        for first in range(0, len(openings), _BATCH):
+            self._connections.pipeline(
+                [command for opening in openings[first : first + _BATCH] for command in self._opening(opening)]
+            )
+
+    def _opening(self, opening: Opening) -> Sequence[tuple[Any, ...]]:
+        key = self._keys.group(opening.chord)
+        life = () if opening.ttl_s is None else ("PX", life_ms(opening.ttl_s))
+        return ("DEL", f"{key}.c"), ("SET", f"{key}.s", opening.size, *life)
 
     def open_if_new(self, opening: Opening) -> None:
         """Say how many parts it has, unless it is open or over."""

@@ -266,9 +266,9 @@ class RedisStore:
 
     # Chords.
 
-    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
-        """See ``abc.Chords.open_chord``."""
-        self._chords.open(chord, size, ttl_s)
+    def open_chords(self, openings: Sequence[Opening]) -> None:
+        """See ``abc.Chords.open_chords``."""
+        self._chords.open(openings)
 
     def extend_chord(self, chord: str, more: int) -> None:
         """See ``abc.Chords.extend_chord``."""

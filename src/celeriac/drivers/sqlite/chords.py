@@ -18,11 +18,11 @@ _SAID: Final = b""
 _LIVES: Final = "(ends IS NULL OR ends > ?)"
 
 
-def open_chord(db: sqlite3.Connection, id: str, size: int, *, ttl_s: float | None, now: float) -> None:
+def open_anew(db: sqlite3.Connection, opening: Opening, now: float) -> None:
     """Say how many parts it has. What is left of one that is over goes."""
-    db.execute("DELETE FROM chord WHERE id = ? AND closed", (id,))
-    _touch(db, id, ttl_s, now)
-    db.execute("UPDATE chord SET size = ? WHERE id = ?", (size, id))
+    db.execute("DELETE FROM chord WHERE id = ? AND closed", (opening.chord,))
+    _touch(db, opening.chord, opening.ttl_s, now)
+    db.execute("UPDATE chord SET size = ? WHERE id = ?", (opening.size, opening.chord))
 
 
 def open_if_new(db: sqlite3.Connection, opening: Opening, now: float) -> None:

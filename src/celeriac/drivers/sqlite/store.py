@@ -216,10 +216,11 @@ class SqliteStore:
 
     # --- chords ---------------------------------------------------------------------------------------------------
 
-    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
-        """See ``Chords.open_chord``."""
+    def open_chords(self, openings: Sequence[Opening]) -> None:
+        """See ``Chords.open_chords``."""
         with self._connections.writing() as db:
-            chords.open_chord(db, chord, size, ttl_s=ttl_s, now=self._runtime.time())
+            for opening in openings:
+                chords.open_anew(db, opening, self._runtime.time())
 
     def extend_chord(self, chord: str, more: int) -> None:
         """See ``Chords.extend_chord``."""

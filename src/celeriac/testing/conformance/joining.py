@@ -34,7 +34,7 @@ class Joining(Contract):
     """A chord is joined once, by whoever settles the member that was missing."""
 
     def test_the_last_part_is_answered_so_and_its_delivery_stays(self, store: Store, me: Lessee, heir: Lessee) -> None:
-        store.open_chord("c", 2, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 2, HOUR_S)])
         first, second = members(store, me, 2)
 
         answers = [*store.settle([joining(first, 0)], lessee=me), *store.settle([joining(second, 1)], lessee=me)]
@@ -44,15 +44,24 @@ class Joining(Contract):
         assert (held.tag, id_of(held), held.joined) == (second.tag, "m1", True)
 
     def test_two_parts_of_one_batch_are_joined_once(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 2, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 2, HOUR_S)])
         first, second = members(store, me, 2)
 
         answers = store.settle([joining(second, 1), joining(first, 0)], lessee=me)
 
         assert list(answers) == [APPLIED, JOINED]
 
+    def test_many_chords_are_opened_in_one_call_and_each_is_joined_for_itself(self, store: Store, me: Lessee) -> None:
+        store.open_chords([Opening(f"c{number}", 1, HOUR_S) for number in range(1_500)])
+        first, second = members(store, me, 2)
+
+        answers = store.settle([joining(first, 0, chord="c0"), joining(second, 0, chord="c1499")], lessee=me)
+
+        assert list(answers) == [JOINED, JOINED]
+        assert [len(store.parts(chord)) for chord in ("c0", "c1", "c1499")] == [1, 0, 1]
+
     def test_parts_are_returned_by_place_however_they_came(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 12, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 12, HOUR_S)])
         taken = members(store, me, 12)
 
         store.settle([joining(taken[index], index) for index in (11, 3, 0, 10, 2, 1, 9, 4, 8, 5, 7, 6)], lessee=me)
@@ -60,7 +69,7 @@ class Joining(Contract):
         assert [part.rsplit(b" ", 1)[1] for part in store.parts("c")] == [f"{index}]".encode() for index in range(12)]
 
     def test_a_member_without_a_place_stands_last(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 2, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 2, HOUR_S)])
         first, second = members(store, me, 2)
 
         store.settle([joining(first, None), joining(second, 0)], lessee=me)
@@ -68,7 +77,7 @@ class Joining(Contract):
         assert [b"m1" in part for part in store.parts("c")] == [True, False]
 
     def test_a_member_that_comes_twice_counts_once(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 2, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 2, HOUR_S)])
         [first] = members(store, me, 1)
         store.settle([joining(first, 0)], lessee=me)
         [again] = members(store, me, 1)
@@ -81,14 +90,14 @@ class Joining(Contract):
     def test_parts_may_come_before_it_is_said_how_many_there_are(self, store: Store, me: Lessee) -> None:
         first, second = members(store, me, 2)
         early = store.settle([joining(first, 0)], lessee=me)
-        store.open_chord("c", 2, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 2, HOUR_S)])
 
         late = store.settle([joining(second, 1)], lessee=me)
 
         assert [*early, *late] == [APPLIED, JOINED]
 
     def test_a_chord_may_be_extended_by_a_member_that_has_not_ended(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         first, second = members(store, me, 2)
         store.extend_chord("c", 1)
 
@@ -97,7 +106,7 @@ class Joining(Contract):
         assert list(answers) == [APPLIED, JOINED]
 
     def test_a_member_may_add_others_and_the_chord_waits_for_each_of_them(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 2, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 2, HOUR_S)])
         first, second, third = members(store, me, 3)
 
         adds = replace(a_join("m0", 0), added=("m2",))
@@ -111,7 +120,7 @@ class Joining(Contract):
         assert [part.rsplit(b" ", 1)[1] for part in store.parts("c")] == [b"0]", b"1]", b"99]"]
 
     def test_that_a_member_was_added_may_be_said_before_and_after_its_part(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 2, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 2, HOUR_S)])
         first, second, third = members(store, me, 3)
 
         answers = [
@@ -125,7 +134,7 @@ class Joining(Contract):
         assert list(store.settle([joining(again, 0)], lessee=me)) == [JOINED]
 
     def test_the_answer_that_was_lost_is_given_again_and_nothing_is_done_twice(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [only] = members(store, me, 1)
         settlement = Settlement(
             tag=only.tag,
@@ -142,7 +151,7 @@ class Joining(Contract):
         assert list(store.depth(["after"])) == [1]
 
     def test_whoever_was_told_settles_what_follows_and_closes_the_chord(self, store: Store, me: Lessee, heir: Lessee) -> None:
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [only] = members(store, me, 1)
         store.settle([joining(only, 0)], lessee=me)
         end = Settlement(tag=only.tag, fate=Done(), followups=(an_outgoing("body", queue="after"),), closes="c")
@@ -155,7 +164,7 @@ class Joining(Contract):
         assert list(store.depth(["after"])) == [1]
 
     def test_a_part_that_comes_after_the_end_changes_nothing(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [only] = members(store, me, 1)
         store.settle([joining(only, 0)], lessee=me)
         store.settle([Settlement(tag=only.tag, fate=Done(), closes="c")], lessee=me)
@@ -167,7 +176,7 @@ class Joining(Contract):
         assert list(store.parts("c")) == []
 
     def test_a_dead_letter_may_be_the_last_part(self, store: Store, me: Lessee, heir: Lessee) -> None:
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [only] = members(store, me, 1)
 
         answers = store.settle([Settlement(tag=only.tag, fate=DeadLetter("arguments"), join=a_join("m0", 0))], lessee=me)
@@ -177,7 +186,7 @@ class Joining(Contract):
         assert [(id_of(held), held.joined) for held in store.adopt(me, by=heir)] == [("m0", True)]
 
     def test_without_a_lease_no_part_is_recorded(self, store: Store, me: Lessee, other: Lessee) -> None:
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [only] = members(store, me, 1)
 
         answers = store.settle([joining(only, 0)], lessee=other)
@@ -187,7 +196,7 @@ class Joining(Contract):
 
     def test_what_follows_passes_to_others_when_its_node_dies(self, subject: Subject, store: Store, me: Lessee) -> None:
         mortal = alive(store, "node-3", lease_s=subject.lease_s)
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [only] = members(store, mortal, 1)
         store.settle([joining(only, 0)], lessee=mortal)
         subject.advance(subject.lease_s * 1.5)
@@ -206,7 +215,7 @@ class Joining(Contract):
         assert list(store.load(["m0", "m1"])) == [own.body, later.body]
 
     def test_a_chord_of_which_nobody_speaks_is_forgotten(self, subject: Subject, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 2, ttl_s=subject.lease_s)
+        store.open_chords([Opening("c", 2, subject.lease_s)])
         [first] = members(store, me, 1)
         store.settle([joining(first, 0, ttl_s=subject.lease_s)], lessee=me)
 
@@ -226,7 +235,7 @@ class Joining(Contract):
     def test_a_repeat_of_that_opens_nothing_anew_and_a_caller_who_sends_the_same_again_does(
         self, store: Store, me: Lessee
     ) -> None:
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [only] = members(store, me, 1)
         store.settle([joining(only, 0)], lessee=me)
         store.settle([Settlement(tag=only.tag, fate=Done(), closes="c")], lessee=me)
@@ -234,14 +243,14 @@ class Joining(Contract):
 
         repeated = store.settle([Settlement(tag=repeat.tag, fate=Done(), opens=(Opening("c", 1, HOUR_S),))], lessee=me)
         too_late = store.settle([joining(late, 1)], lessee=me)
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [again] = members(store, me, 1)
 
         assert [*repeated, *too_late] == [APPLIED, APPLIED]
         assert list(store.settle([joining(again, 0)], lessee=me)) == [JOINED]
 
     def test_a_joined_delivery_may_go_back_and_is_an_ordinary_message_then(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 1, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 1, HOUR_S)])
         [only] = members(store, me, 1)
         store.settle([joining(only, 0)], lessee=me)
 
@@ -250,7 +259,7 @@ class Joining(Contract):
         assert [(id_of(one), one.joined) for one in take(store, me)] == [("m0", False)]
 
     def test_several_parts_may_come_with_one_settlement(self, store: Store, me: Lessee) -> None:
-        store.open_chord("c", 3, ttl_s=HOUR_S)
+        store.open_chords([Opening("c", 3, HOUR_S)])
         first, second = members(store, me, 2)
         two = Join("c", tuple(part for index in (2, 1) for part in a_join(f"x{index}", index).parts), HOUR_S)
 

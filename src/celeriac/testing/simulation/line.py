@@ -83,9 +83,9 @@ class Line:
         """See ``ResultBackend.store_results``."""
         self._call("store_results", lambda: self._store.store_results(results))
 
-    def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
-        """See ``Chords.open_chord``."""
-        self._call("open_chord", lambda: self._store.open_chord(chord, size, ttl_s=ttl_s))
+    def open_chords(self, openings: Sequence[Opening]) -> None:
+        """See ``Chords.open_chords``."""
+        self._call("open_chords", lambda: self._store.open_chords(openings))
 
     def extend_chord(self, chord: str, more: int) -> None:
         """See ``Chords.extend_chord``."""

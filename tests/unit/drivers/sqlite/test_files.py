@@ -14,6 +14,7 @@ import pytest
 
 from celeriac.app.runtime import SystemRuntime
 from celeriac.core.errors import ImproperlyConfigured, StoreRefused
+from celeriac.core.settlement import Opening
 from celeriac.drivers.sqlite.opening import check_version
 from celeriac.drivers.sqlite.store import SqliteStore
 
@@ -153,7 +154,7 @@ def test_a_file_of_the_first_version_gets_what_is_new_and_keeps_what_it_has(path
         db.executescript(f"{first}; PRAGMA user_version=1; INSERT INTO result VALUES (1, 'old', 'SUCCESS', x'01', NULL);")
     store = SqliteStore(path, runtime=SystemRuntime())
 
-    store.open_chord("c", 2, ttl_s=None)
+    store.open_chords([Opening("c", 2, None)])
     with closing(sqlite3.connect(path)) as db:
         [[version], [kept]] = [*db.execute("PRAGMA user_version"), *db.execute("SELECT count(*) FROM result")]
     store.close()
