@@ -15,6 +15,8 @@ from system.redis_server import free_port
 
 DEADLINE_S = 5.0
 GRACE_S = 0.5
+START_S = 5.0
+"""For a command to start, on a machine that has other things to do."""
 MANY = 20
 
 
@@ -100,7 +102,7 @@ def test_a_command_says_in_one_sentence_that_nobody_answers(
 
     ran = fleet.celeriac(*words)
 
-    assert time.monotonic() - began < DEADLINE_S + 2.0
+    assert time.monotonic() - began < DEADLINE_S + START_S
     assert_one_sentence(ran)
     assert "does not answer" in ran.stderr
     assert ran.returncode == 69
