@@ -390,7 +390,7 @@ def test_an_errback_that_cannot_be_sent_is_logged_and_the_others_are(app: Celery
     heard: list[str] = []
     told = app.task(name="told")(heard.append)
 
-    result = fail(app).apply_async(link_error=[{"task": "bad", "options": {"countdown": "soon"}}, told.s()])
+    result = fail(app).apply_async(link_error=[{"task": "unheard_of", "options": {"countdown": "soon"}}, told.s()])
     Desk(app).work()
 
     assert (heard, result.state) == ([result.id], "FAILURE")
