@@ -22,6 +22,7 @@ from celeriac.app.flows.offspring import trimmed
 from celeriac.app.results.result_states import ResultBase
 from celeriac.core import exceptions, states, taskmeta
 from celeriac.core.errors import (
+    BackendStoreError,
     ChordError,
     DecodeError,
     EncodeError,
@@ -204,6 +205,8 @@ def _error_of(why: Rejected, task: str) -> Exception:
         return NotRegistered(task)
     if why.reason == "workflow-lost":
         return ChordError(why.detail)
+    if why.reason == "unsettled":
+        return BackendStoreError(f"the end of this run could not be stored: {why.detail}")
     if why.reason in {"deliveries", "worker-lost"}:
         return WorkerLostError(why.detail)
     return DecodeError(f"{why.reason}: {why.detail}")

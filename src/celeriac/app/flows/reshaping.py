@@ -16,7 +16,18 @@ from uuid import NAMESPACE_OID, uuid5
 
 from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.normal import chained
-from celeriac.app.flows.stored import Stored, chain_of, chord_of, group_of, is_kept, kind_of, members_of, several, with_options
+from celeriac.app.flows.stored import (
+    Stored,
+    chain_of,
+    chord_of,
+    ends_of,
+    group_of,
+    is_kept,
+    kind_of,
+    members_of,
+    several,
+    with_options,
+)
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.message import Message
 
@@ -91,14 +102,7 @@ def added_to(message: Message, chosen: Stored, new_id: Callable[[], str], *, ord
 
 def added_ids(member: Stored) -> list[str]:
     """Return the ids under which the parts of an added member will come."""
-    match kind_of(member):
-        case None:
-            return [member["options"]["task_id"]]
-        case "group":
-            return [id for one in members_of(member) for id in added_ids(one)]
-        case "chain":
-            return added_ids(members_of(member)[-1])
-    return added_ids(member["kwargs"]["body"])
+    return [end["options"]["task_id"] for end in ends_of(member)]
 
 
 def _opened(chosen: Stored) -> Stored:
