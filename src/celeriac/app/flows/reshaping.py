@@ -49,6 +49,9 @@ _OF_THE_END: Final = frozenset({"link", "link_error", "task_id", "group_id"})
 def in_place_of(message: Message, chosen: Stored, new_id: Callable[[], str], *, members_hear: bool) -> Stored:
     """Return ``chosen`` as it takes the place of ``message``'s task, with what was to follow that, and every id fixed.
 
+    In this order: it gets one end; the links of both; what all its tasks keep of the replaced one; at its end the id and the
+    place of that; fresh ids for the rest; and the rest of the chain behind it.
+
     Args:
         message: Of the task that is replaced.
         chosen: A signature of any kind.
@@ -66,7 +69,9 @@ def in_place_of(message: Message, chosen: Stored, new_id: Callable[[], str], *, 
     whole = _heard(whole, [*several(options.get("link_error")), *(message.errbacks or ())], members_hear)
     if message.parent_id is not None:
         whole = _begun_with(whole, {"parent_id": message.parent_id})
-    whole = freeze(_at_its_end(_each(whole, lambda one: _as_kept(one, message)), lambda one: _as_end(one, message)), new_id)
+    whole = _each(whole, lambda one: _as_kept(one, message))
+    whole = _at_its_end(whole, lambda one: _as_end(one, message))
+    whole = freeze(whole, new_id)
     nesting = message.replaced_task_nesting + 1
     rest = [_each(step, lambda one: with_options(one, replaced_task_nesting=nesting)) for step in reversed(message.chain or ())]
     return chained([whole, *rest]) if rest else whole
