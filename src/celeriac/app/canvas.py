@@ -14,9 +14,9 @@ from typing import Any, Generic, Self, TypeVar, Unpack
 from celeriac.app.applying import Applying, aapplied, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.context import current_context
-from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.shapes import size_of
 from celeriac.app.flows.stored import kind_of
+from celeriac.app.freezing import fixed
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
 from celeriac.app.launching import alaunch, launch
@@ -118,7 +118,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         if (stream := self._sent_as_stream()) is not None:
             return _remembered(Sending(app, group_id, first, more, chosen).send(stream), add_to_parent)
         if self._is_nested():
-            found = launch(app, freeze(self, app.runtime.new_id, id=group_id), first, more, chosen)
+            found = launch(app, fixed(app, self, group_id), first, more, chosen)
             return _remembered(found, add_to_parent)
         if not self._is_one_publish():
             pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
@@ -159,7 +159,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         if (stream := self._sent_as_stream()) is not None:
             return _remembered(await Sending(app, group_id, first, more, chosen).asend(stream), add_to_parent)
         if self._is_nested():
-            found = await alaunch(app, freeze(self, app.runtime.new_id, id=group_id), first, more, chosen)
+            found = await alaunch(app, fixed(app, self, group_id), first, more, chosen)
             return _remembered(found, add_to_parent)
         if not self._is_one_publish():
             pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)

@@ -13,9 +13,9 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack
 from celeriac.app.applying import Applying, aapplied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import member_from
-from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.stored import Stored, kind_of, members_of
 from celeriac.app.flows.unrolling import attach
+from celeriac.app.freezing import fixed
 from celeriac.app.home import Home
 from celeriac.app.launching import alaunch, launch
 from celeriac.app.options import OptionKeywords, options_from
@@ -73,7 +73,7 @@ class Workflow(Signature[R], Generic[R]):
         first, more = arguments_from(args, kwargs)
         if self.immutable:
             first, more = (), {}
-        return freeze(whole, self.app.runtime.new_id, id=ends.get("task_id")), (*first, *self.args), more, rest
+        return fixed(self.app, whole, ends.get("task_id")), (*first, *self.args), more, rest
 
     def _own_options(self) -> dict[str, Any]:
         """Return its options, as far as they are those of ``apply_async``."""

@@ -55,7 +55,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             return {**signature, "options": options}
         case "chain":
             *steps, last = linked_steps(members_of(signature), options)
-            frozen = [freeze(step, new_id, depth=below) for step in steps]
+            frozen = [freeze(_as_step(step), new_id, depth=below) for step in steps]
             return chain_of([*frozen, freeze(last, new_id, id=own, depth=below)], without_links(options))
         case "group":
             options["task_id"] = own or new_id()
@@ -85,6 +85,13 @@ def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:
         case _:
             header, body = tuple(handle_of(member) for member in members_of(frozen)), frozen["kwargs"]["body"]
             return handle_of(body, Handle(header_id(frozen["options"], body), parent, header))
+
+
+def _as_step(step: Stored) -> Stored:
+    """Return a step that is followed. A group is the header of a chord there, and what follows hears for its members."""
+    if kind_of(step) != "group":
+        return step
+    return group_of(list(_ungrouped(members_of(step))), without_links(step["options"]))
 
 
 def _ungrouped(header: Iterable[Stored]) -> Iterator[Stored]:
