@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from msgspec import Struct
@@ -46,6 +46,8 @@ class Meeting(Struct, frozen=True):
 
 
 Tree = Any
+NOTHING: Final = (Crowd(()), Row(()), Crowd((Crowd(()), Row(()))))
+"""Members of which nothing is left."""
 
 
 class Failed(Exception):
@@ -65,7 +67,8 @@ def trees(deepest: int = DEEPEST) -> st.SearchStrategy[Tree]:
     several = st.lists(below, min_size=1, max_size=3).map(tuple)
     # A crowd is wide where it is not deep: or there would be millions.
     crowd = several | st.integers(4, WIDEST).flatmap(lambda width: st.lists(leaves(), min_size=width, max_size=width).map(tuple))
-    header = crowd | st.just(())
+    crowd = st.builds(lambda members, none: (*members, *none), crowd, st.sampled_from([()] * 4 + [NOTHING]))
+    header = crowd | st.just(()) | st.just(NOTHING)
     return st.one_of(several.map(Row), crowd.map(Crowd), st.builds(Meeting, header, below))
 
 
@@ -113,7 +116,7 @@ class Evaluation:
             case ("chain", steps):
                 return self._follow(_flat(steps), args)
             case ("group", members):
-                return self._gather(members, args)
+                return self._gather(_ungrouped(members), args)
             case ("chord", header, body):
                 return self._run(body, [self._gather(_ungrouped(header), args)])
         raise AssertionError(named)
@@ -126,7 +129,8 @@ class Evaluation:
             case ("group", members):  # is the header of a chord
                 value = self._gather(_ungrouped(members), args)
             case ("chord", header, body):  # what follows a chord is part of its body
-                return self._follow(_flat([body, *rest]), [self._gather(_ungrouped(header), args)])
+                first = [body] if body[0] == "group" else _flat([body])  # as a body a group of one is a group
+                return self._follow([*first, *rest], [self._gather(_ungrouped(header), args)])
             case _:
                 value = self._run(first, args)
         return self._follow(rest, [value])
@@ -150,7 +154,7 @@ def _named(tree: Tree, name: str) -> Any:
             return "leaf", kind, name
         case Row(steps):
             flat = _flat([_named(step, f"{name}{place}.") for place, step in enumerate(steps)])
-            return ("chain", flat) if len(flat) > 1 else flat[0]
+            return flat[0] if len(flat) == 1 and flat[0][0] != "group" else ("chain", flat)
         case Crowd(members):
             return "group", [_named(member, f"{name}{place}.") for place, member in enumerate(members)]
         case Meeting(header, body):
@@ -171,5 +175,6 @@ def _flat(steps: Sequence[Any]) -> list[Any]:
 
 
 def _ungrouped(header: Sequence[Any]) -> list[Any]:
-    """The members of a group in a header are members of the header."""
-    return [one for member in header for one in (_ungrouped(member[1]) if member[0] == "group" else [member])]
+    """The members of a group in a group or header are members of that; of empty chains nothing is left."""
+    found = [one for member in header for one in (_ungrouped(member[1]) if member[0] == "group" else [member])]
+    return [one for one in found if one != ("chain", [])]

@@ -7,15 +7,16 @@ waited for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Generic, Self, TypeVar, Unpack
 
 from celeriac.app.applying import Applying, aapplied, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.context import current_context
+from celeriac.app.flows.normal import of_a_header
 from celeriac.app.flows.shapes import size_of
-from celeriac.app.flows.stored import kind_of
+from celeriac.app.flows.stored import kind_of, members_of, ungrouped
 from celeriac.app.freezing import fixed
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
@@ -37,6 +38,8 @@ R = TypeVar("R")
 @Signature.register_type()
 class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
     """Calls that run independently of each other; the result has all of theirs, in their order.
+
+    The members of a group in it are its own.
 
     Example:
         >>> group(add.s(i, i) for i in range(3)).apply_async().get(timeout=1)
@@ -75,13 +78,13 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
     def _led_by(self) -> Signature[R] | None:
         members = self.tasks if self.stream is None else self.stream.first
-        return members[0] if members else None
+        return next(filter(has_members, members), None)
 
     def __len__(self) -> int:
         return len(self.tasks)
 
     def __bool__(self) -> bool:
-        return True
+        return self.stream is not None or bool(self.tasks)
 
     def apply_async(  # type: ignore[override]  # a group has a GroupResult
         self,
@@ -121,17 +124,16 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
             found = launch(app, fixed(app, self, group_id), first, more, chosen)
             return _remembered(found, add_to_parent)
         if not self._is_one_publish():
-            pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
-            found = [one.apply_async(first, more, **said) for one, said in pairs]
+            found = [one.apply_async(first, more, **said) for one, said in self._each_said(chosen, group_id)]
             return _remembered(GroupResult(group_id, found, app=app), add_to_parent)
         calls = [member.call(first, more, chosen) for member in self.tasks]
         messages = app.producer.submit_group(calls, group_id, options_from(chosen)) if calls else []
         return _remembered(GroupResult(group_id, _sent(app, messages, calls), app=app), add_to_parent)
 
-    def _said(self, chosen: Mapping[str, Any], group_id: str) -> list[dict[str, Any]]:
-        """Return the options of each member that is sent alone. The group is what a task remembers, not its members."""
-        place = {"group_id": group_id, "add_to_parent": False}
-        return [{**chosen, **place, "group_index": index} for index in range(len(self.tasks))]
+    def _each_said(self, chosen: Mapping[str, Any], group_id: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Yield each member that is sent alone, with its options. The group is what a task remembers, not its members."""
+        for index, member in enumerate(ungrouped(self.tasks)):
+            yield member, {**chosen, "group_id": group_id, "add_to_parent": False, "group_index": index}
 
     def _is_nested(self) -> bool:
         """Whether a member is a workflow itself, to be sent with the others."""
@@ -162,8 +164,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
             found = await alaunch(app, fixed(app, self, group_id), first, more, chosen)
             return _remembered(found, add_to_parent)
         if not self._is_one_publish():
-            pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
-            found = [await one.aapply_async(first, more, **said) for one, said in pairs]
+            found = [await one.aapply_async(first, more, **said) for one, said in self._each_said(chosen, group_id)]
             return _remembered(GroupResult(group_id, found, app=app), add_to_parent)
         calls = [member.call(first, more, chosen) for member in self.tasks]
         messages = await app.producer.asubmit_group(calls, group_id, options_from(chosen)) if calls else []
@@ -207,7 +208,8 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
     def _applying(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Applying:
         first, more, chosen, group_id = self._chosen(args, kwargs, None, None, options)
         app, found = self.app, []
-        for index, one in enumerate(self.tasks if self.stream is None else chain.from_iterable(self.stream.batches())):
+        members: Iterable[Any] = self.tasks if self.stream is None else chain.from_iterable(self.stream.batches())
+        for index, one in enumerate(ungrouped(members)):
             found.append((yield one, first, more, {**chosen, "group_id": group_id, "group_index": index}))
         return GroupResult(group_id, found, app=app)
 
@@ -234,7 +236,8 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         """
         id = self.options.setdefault("task_id", _id or self.app.runtime.new_id())
         place, found = group_index or 0, []
-        for member in self.tasks:
+        members: Iterable[Any] = ungrouped(self.tasks)
+        for member in members:
             outer = (None, None, None) if chord is None else (group_id, chord, place)
             found.append(member.freeze(None, outer[0], outer[1], root_id, parent_id, outer[2]))
             place += size_of(member)
@@ -271,13 +274,17 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         return tuple(one.link_error(found.clone()) for one in self.tasks)
 
     def skew(self, start: float = 1.0, stop: float | None = None, step: float = 1.0) -> Self:
-        """Start its members one after the other: give them countdowns from ``start`` on, ``step`` seconds apart."""
-        at = start
+        """Start its members one after the other: give them countdowns from ``start`` on, ``step`` seconds apart.
+
+        ``stop``: the largest countdown, seconds, which all further members have; ``None`` or 0: none. Source: Celery's reference.
+        """
+        at = start * 1.0
         for task in self.tasks:
+            if stop and at > stop:
+                at -= step
+                stop, step = None, 0.0  # all others have the last one
             task.set(countdown=at)
             at += step
-            if stop is not None and at >= stop:
-                at = start
         return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> GroupResult[R]:
@@ -285,11 +292,13 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         return self.apply_async(args, kwargs)
 
     def __or__(self, other: Any) -> Any:
-        if self.stream is None or not isinstance(other, Mapping) or kind_of(other) is not None:
+        """``group | a``: a chord, however few members there are. Source: Celery's guide, "Canvas", "Groups"."""
+        if not isinstance(other, Mapping) or "task" not in other:
             return super().__or__(other)
+        if kind_of(other) == "group" and not members_of(other):
+            return self
         make: Any = self.TYPES["chord"]
-        options = {name: value for name, value in self.options.items() if name not in {"link", "link_error", "task_id"}}
-        return make(self, other, app=self._app, **options)  # its members are not made for that
+        return make(self, other, app=self._app, **of_a_header({**self.options, "task_id": None}))  # which knows its frozen id
 
     def __repr__(self) -> str:
         if self.stream is None:
@@ -307,6 +316,11 @@ def _remembered(result: GroupResult[R], remember: bool) -> GroupResult[R]:
     if context is not None and not context.called_directly:
         context.add_child(result)
     return result
+
+
+def has_members(signature: Signature[Any]) -> bool:
+    """Say whether this is no chain or group without members, which cannot tell whose it is."""
+    return bool(signature) if kind_of(signature) == "group" else kind_of(signature) != "chain" or bool(members_of(signature))
 
 
 def member_from(one: Any, app: Home | None) -> Signature[Any]:

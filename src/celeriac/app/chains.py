@@ -13,7 +13,7 @@ from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
 from celeriac.app.chords import chord
-from celeriac.app.flows.normal import chained, row
+from celeriac.app.flows.normal import chained, first_step, row
 from celeriac.app.flows.stored import Stored, kind_of, members_of, several
 from celeriac.app.freezing import linked_to
 from celeriac.app.headers import hear_of
@@ -38,12 +38,20 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
     """
 
     def __new__(cls, *tasks: Any, **options: Any) -> Any:
-        """Return the calls one after the other: a chain, or a chord if a group is followed, or the only one that there is."""
-        made = named(chained(_steps(tasks)), options.get("app"))
-        if not isinstance(made, chain):
-            return made
+        """Return the calls one after the other: a chain, also of one; but a group that is followed is a chord, and a list of
+        nothing but one group is that group. Source: Celery's ``chain``."""
+        steps = _steps(tasks)
+        made = chained(steps)
+        if len(tasks) == 1 and isinstance(tasks[0], group) and len(steps[0].tasks) != 1:
+            found: list[Any] = steps
+        elif kind_of(made) == "chain":
+            found = named(made, options.get("app")).tasks
+        elif kind_of(first_step(steps) or {}) == "group":
+            return named(made, options.get("app"))
+        else:
+            found = [made]
         new = super().__new__(cls)
-        new["kwargs"] = made.kwargs  # for ``__init__``: a generator gives its steps once
+        new["kwargs"] = {"tasks": found}  # for ``__init__``: a generator gives its steps once
         return new
 
     def __init__(self: chain[Any], *tasks: Any, app: Home | None = None, **options: Any) -> None:
@@ -181,10 +189,14 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
 
     def _linked(self, links: Mapping[str, Any]) -> Stored:
         if not links:
-            return chained([{**self, "options": {}}])
-        copy = self.clone()
-        copy["options"] = dict(links)
-        return chained(copy.unchain_tasks())
+            whole = chained([{**self, "options": {}}])
+        else:
+            copy = self.clone()
+            copy["options"] = dict(links)
+            whole = chained(copy.unchain_tasks())
+        if kind_of(whole) == "chain" and not members_of(whole):
+            return next((step for step in self.tasks if kind_of(step) == "group"), whole)  # it ends with a list of nothing
+        return whole
 
     def _copy_members(self, copy: Signature[Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         steps = [step.clone() for step in self.tasks]
@@ -222,6 +234,12 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
 
     def __or__(self, other: Any) -> Any:
         steps = self.tasks
+        if isinstance(other, Mapping) and kind_of(other) == "group" and not members_of(other):
+            return self
+        if steps and kind_of(steps[-1]) == "group" and len(members_of(steps[-1])) < 2 and kind_of(other) != "group":
+            copy = self.clone()
+            copy.tasks = [*copy.tasks[:-1], copy.tasks[-1] | other]
+            return copy
         if not isinstance(other, Signature) or {one.get("subtask_type") for one in (*steps, other)} != {None}:
             return super().__or__(other)
         if self.options.get("link") or self.options.get("link_error"):
@@ -253,7 +271,11 @@ def named(stored: Stored, app: Home | None) -> Any:
             upgraded["options"].update(stored.get("options") or {})
             return upgraded
         case "group":
-            return maybe_signature(stored, app) if isinstance(stored, Signature) else group(members_from(stored, app), app=app)
+            if isinstance(stored, Signature):
+                return maybe_signature(stored, app)
+            found: group[Any] = group(members_from(stored, app), app=app)
+            found["options"].update(stored.get("options") or {})
+            return found
     return stored if isinstance(stored, Signature) else from_stored(stored, app)
 
 

@@ -15,7 +15,7 @@ from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.shapes import size_of
-from celeriac.app.flows.stored import Stored, header_id, is_frozen, kind_of, several
+from celeriac.app.flows.stored import Stored, header_id, is_frozen, kind_of, members_of, several
 from celeriac.app.freezing import fixed, linked_to
 from celeriac.app.headers import alike, chords_heard_by, header_from, hear_of, heard_by, stamped, with_arguments
 from celeriac.app.home import Home
@@ -117,6 +117,16 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
 
     def _led_by(self) -> Signature[Any] | None:
         return self.stream.first[0] if self.stream is not None else super()._led_by()
+
+    def __or__(self, other: Any) -> Any:
+        """``chord | a``: a chord, with ``a`` behind its body; with a chain or a group of several: a chain of that chord.
+
+        Source: Celery's ``chord``.
+        """
+        made = super().__or__(other)
+        kind = kind_of(other)
+        several_ends = kind == "chain" or (kind == "group" and len(members_of(other)) != 1)
+        return made if several_ends or kind_of(made) != "chain" else made.tasks[0]
 
     def __call__(self, body: Any = None, **options: Any) -> Any:
         """Send it, with this body if one is given."""
@@ -345,7 +355,8 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         members: Any = stream
         if chosen.get("link_error") and self.app.conf.settings().task.allow_error_cb_on_chord_header:
             members = heard_by(stream, several(chosen["link_error"]))
-        body = fixed(self.app, chained([self._body_with(chosen)]), id)
+        body = self._body_with(chosen)
+        body = fixed(self.app, body if kind_of(body) == "group" else chained([body]), id)
         first, more = ((), {}) if self.immutable else arguments_from(args, kwargs)
         return Sending(self.app, group_id, (*first, *self.args), more, chosen), members, body
 

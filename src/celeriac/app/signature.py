@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, Unpack, overloa
 from msgspec.structs import replace
 
 from celeriac.app.arguments import arguments_from
+from celeriac.app.flows.stored import chain_of, kind_of, members_of
 from celeriac.app.freezing import Freezable
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, SignatureKeywords, options_from, options_from_wire
@@ -272,6 +273,9 @@ class Signature(Freezable[R], Generic[R]):
         if not isinstance(other, Mapping) or "task" not in other:
             # A dict's own ``|`` would merge the two without a word.
             raise TypeError(f"a signature is followed by a signature, such as add.s(2), not by {other!r}")
+        if kind_of(other) == "group" and not members_of(other):
+            # Kept as it is: it is skipped when this is sent, but what is put behind it is the body of a chord, as in Celery.
+            return self.TYPES["chain"].from_dict(chain_of([self, other]), self._app)
         return self._chained(self, other)
 
     def _chained(self, *steps: Any) -> Any:

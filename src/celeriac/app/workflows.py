@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack
 
 from celeriac.app.applying import Applying, aapplied
 from celeriac.app.arguments import arguments_from
-from celeriac.app.canvas import member_from
+from celeriac.app.canvas import has_members, member_from
 from celeriac.app.flows.stored import Stored, kind_of, members_of
 from celeriac.app.flows.unrolling import attach
 from celeriac.app.freezing import fixed
@@ -32,7 +32,8 @@ class Workflow(Signature[R], Generic[R]):
     """A signature of signatures that follow each other."""
 
     def _led_by(self) -> Signature[Any] | None:
-        return next((each for each in (*members_of(self), self.kwargs.get("body")) if isinstance(each, Signature)), None)
+        parts = (*members_of(self), self.kwargs.get("body"))
+        return next((each for each in parts if isinstance(each, Signature) and has_members(each)), None)
 
     def apply_async(  # type: ignore[override]
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from celeriac.app.drawing.figure import Figure, Role
 from celeriac.app.flows.normal import chained
-from celeriac.app.flows.stored import Stored, kind_of, members_of
+from celeriac.app.flows.stored import Stored, kind_of, members_of, ungrouped
 from celeriac.core.representation import safe_repr
 
 MEMBERS: Final = 10
@@ -127,8 +127,8 @@ class _Pencil:
         return tuple(found)
 
     def _group(self, what: str, signature: Stored, level: int) -> Figure:
-        members = members_of(signature)
-        drawn = [self.draw(chained([one]), level + 1) for one in self._some(members)]
+        members = list(ungrouped(members_of(signature)))
+        drawn = [self.draw(chained([one]), level + 1) for one in self._some(members)] if members else []
         if len(members) > len(drawn):
             drawn.append(_more(len(members) - len(drawn)))
         linked = self._links(signature, level)

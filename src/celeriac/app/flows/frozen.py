@@ -6,7 +6,7 @@ harmless: to unroll the same frozen workflow twice sends the same messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -21,6 +21,7 @@ from celeriac.app.flows.stored import (
     kind_of,
     members_of,
     several,
+    ungrouped,
 )
 
 
@@ -53,6 +54,8 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
         case None:
             options["task_id"] = own or new_id()
             return {**signature, "options": options}
+        case "chain" if not members_of(signature):
+            return signature
         case "chain":
             *steps, last = linked_steps(members_of(signature), options)
             frozen = [freeze(_as_step(step), new_id, depth=below) for step in steps]
@@ -60,13 +63,13 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
         case "group":
             options["task_id"] = own or new_id()
             heard = several(options.pop("link_error", None))
-            members = [with_link(member, "link_error", heard) for member in members_of(signature)]
+            members = [with_link(member, "link_error", heard) for member in ungrouped(members_of(signature))]
             return group_of([freeze(member, new_id, depth=below) for member in members], options)
         case _:
             [linked] = linked_steps([signature["kwargs"]["body"]], options)
             body = freeze(linked, new_id, id=own, depth=below)
             options["group_id"] = header_id(options, linked) or new_id()
-            header = [freeze(member, new_id, depth=below) for member in _ungrouped(members_of(signature))]
+            header = [freeze(member, new_id, depth=below) for member in ungrouped(members_of(signature))]
             return chord_of(header, body, without_links(options))
 
 
@@ -91,13 +94,4 @@ def _as_step(step: Stored) -> Stored:
     """Return a step that is followed. A group is the header of a chord there, and what follows hears for its members."""
     if kind_of(step) != "group":
         return step
-    return group_of(list(_ungrouped(members_of(step))), without_links(step["options"]))
-
-
-def _ungrouped(header: Iterable[Stored]) -> Iterator[Stored]:
-    """Yield the members of a header; those of a group in it are members themselves."""
-    for member in header:
-        if kind_of(member) == "group":
-            yield from _ungrouped(members_of(member))
-        else:
-            yield member
+    return group_of(list(ungrouped(members_of(step))), without_links(step["options"]))

@@ -1,14 +1,17 @@
 """The normal form of workflows: what a chain of anything amounts to, and whom its links belong to.
 
 Nested chains are flat; a group that is followed by something is a chord; what follows a chord is part of its body; a group of
-one, when chained, is its member; empty groups and chains are skipped. Callbacks of a workflow are those of its end, errbacks
-those of each of its steps. Where a group stays a step of a chain (``chained``), it is the header of a chord all the same.
+one, when it is a step of a chain, is its member; empty groups and chains are skipped. As what a chord ends with, a group stays
+one of however few members, and so it does where ``|`` has made it a header, as in Celery. Callbacks of a workflow are those of
+its end, errbacks those of each of its steps. Where a group stays a step of a chain (``chained``), it is the header of a chord all
+the same.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from celeriac.app.flows.stored import (
@@ -18,15 +21,26 @@ from celeriac.app.flows.stored import (
     chord_of,
     group_of,
     header_id,
+    is_empty,
     is_frozen,
     kind_of,
     members_of,
     several,
+    ungrouped,
     with_options,
 )
 
 NESTED: Final = 24
 """Chords in a row that are written in each other. Celery's workers know no other form; one message could hold some thirty."""
+
+
+_HEADER: Final = "header"
+"""Option of a group with fewer than two members that is the header of a chord, and stands as a step in a chain."""
+
+
+def first_step(signatures: Iterable[Stored]) -> Stored | None:
+    """Return what these begin with when they follow each other; ``None``: nothing is left of them."""
+    return next(_flat(signatures, 0), None)
 
 
 def chained(signatures: Iterable[Stored]) -> Stored:
@@ -36,7 +50,13 @@ def chained(signatures: Iterable[Stored]) -> Stored:
     others stay groups in the chain that the innermost body is, so that a row of thousands is as flat as it looks.
     """
     levels, steps = _levels(signatures, NESTED)
-    return _nested(levels[:NESTED], [*_in_a_row(levels[NESTED:]), *steps])
+    flat = [as_header(step) if kind_of(step) == "group" else step for step in _in_a_row(levels[NESTED:])]
+    return _nested(levels[:NESTED], [*flat, *steps])
+
+
+def ended(body: Stored, then: Sequence[Stored]) -> Stored:
+    """Return the body of a chord that these follow, in the normal form."""
+    return chained([as_header(body), *then] if then and kind_of(body) == "group" else [body, *then])
 
 
 def row(signatures: Iterable[Stored]) -> list[Stored]:
@@ -61,7 +81,8 @@ def _levels(signatures: Iterable[Stored], nested: int) -> tuple[list[tuple[list[
         levels.append((steps, step))
         steps = []
         if kind_of(step) == "chord":
-            todo.extendleft(reversed(list(_flat([step["kwargs"]["body"]], 0))))
+            body = step["kwargs"]["body"]
+            todo.extendleft([body] if kind_of(body) == "group" else reversed(list(_flat([body], 0))))
     return levels, steps
 
 
@@ -116,7 +137,7 @@ def _in_a_row(levels: Iterable[tuple[list[Stored], Stored]]) -> Iterator[Stored]
     for steps, last in levels:
         yield from steps
         if kind_of(last) == "group":
-            yield last
+            yield _as_written(last)
             continue
         known = header_id(last["options"], last["kwargs"]["body"])
         yield group_of(members_of(last), {"task_id": known} if known else {})
@@ -127,7 +148,7 @@ def _nested(levels: Sequence[tuple[list[Stored], Stored]], last: list[Stored]) -
     steps = last
     for before, step in reversed(levels):
         body = steps[0] if len(steps) == 1 else chain_of(steps)
-        options = _of_a_header(step["options"]) if kind_of(step) == "group" else step["options"]
+        options = of_a_header(step["options"]) if kind_of(step) == "group" else step["options"]
         steps = [*before, chord_of(members_of(step), body, options)]
     return steps[0] if len(steps) == 1 else chain_of(steps)
 
@@ -139,15 +160,34 @@ def _flat(signatures: Iterable[Stored], depth: int) -> Iterator[Stored]:
         match kind_of(signature):
             case "chain":
                 yield from linked_steps(list(_flat(members_of(signature), depth + 1)), signature["options"])
-            case "group" if len(members_of(signature)) < 2:
+            case "group" if _is_step(signature):
                 yield from _flat(members_of(signature), depth + 1)
             case _:
                 yield signature
 
 
-def _of_a_header(options: Stored) -> dict[str, Any]:
+def _is_step(group: Stored) -> bool:
+    """Say whether a group, as a step of a chain, stands for its one member, or for nothing."""
+    return _HEADER not in group["options"] and (len(members_of(group)) == 1 or is_empty(group))
+
+
+def as_header(group: Stored) -> Stored:
+    """Return a group that stays one as a step of a chain, however few its members are: a header of a chord."""
+    few = len(list(islice(ungrouped(members_of(group)), 2))) < 2
+    return with_options(group, **{_HEADER: True}) if few else group
+
+
+def _as_written(group: Stored) -> Stored:
+    """Return a group as it was before ``as_header``."""
+    options = group["options"]
+    if _HEADER not in options:
+        return group
+    return group_of(members_of(group), {name: value for name, value in options.items() if name != _HEADER})
+
+
+def of_a_header(options: Stored) -> dict[str, Any]:
     """Return the options of the chord that a group becomes. A frozen one keeps its id."""
-    left = {name: value for name, value in without_links(options).items() if name != "task_id"}
+    left = {name: value for name, value in without_links(options).items() if name not in {"task_id", _HEADER}}
     return {**left, "group_id": options["task_id"]} if options.get("task_id") else left
 
 

@@ -7,7 +7,7 @@ are yet to be made, what is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from celeriac.core.errors import WorkflowTooDeep
@@ -48,6 +48,31 @@ def members_of(signature: Stored) -> Sequence[Stored]:
     # Of a chord Celery writes a list, or the group itself.
     found: Sequence[Stored] = members["kwargs"]["tasks"] if isinstance(members, Mapping) else members
     return found
+
+
+def ungrouped(members: Iterable[Stored], depth: int = 0) -> Iterator[Stored]:
+    """Yield the members of a group, or of a header, as they are called: those of groups among them are members themselves, and of
+    empty chains nothing is left.
+
+    Raises:
+        WorkflowTooDeep: groups lie in more than ``DEEPEST`` others.
+    """
+    check_depth(depth)
+    for member in members:
+        if kind_of(member) == "group":
+            yield from ungrouped(members_of(member), depth + 1)
+        elif not is_empty(member, depth + 1):
+            yield member
+
+
+def is_empty(signature: Stored, depth: int = 0) -> bool:
+    """Say whether this is a chain or group that calls nothing: without members, or of such alone.
+
+    Raises:
+        WorkflowTooDeep: it is nested in more than ``DEEPEST`` others.
+    """
+    check_depth(depth)
+    return kind_of(signature) in {"chain", "group"} and all(is_empty(each, depth + 1) for each in members_of(signature))
 
 
 def header_id(options: Stored, body: Stored | None) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from celeriac.app.flows.frozen import Handle, handle_of
-from celeriac.app.flows.normal import chained, linked_steps
+from celeriac.app.flows.normal import chained, ended, linked_steps
 from celeriac.app.flows.shapes import SHAPE, shape_of, size_of
 from celeriac.app.flows.stored import Stored, chain_of, chord_of, group_of, header_id, kind_of, members_of, with_options
 
@@ -57,7 +57,7 @@ def _unrolled(frozen: Stored, then: Sequence[Stored], chords: list[Chord], empty
         case "group":
             yield from _members(frozen, frozen["options"]["task_id"], None, chords, empty)
         case _:
-            body = chained([frozen["kwargs"]["body"], *then])
+            body = ended(frozen["kwargs"]["body"], then)
             id = header_id(frozen["options"], frozen["kwargs"]["body"])
             header = members_of(frozen)
             if not header:
@@ -89,7 +89,7 @@ def attach(member: Stored, group_id: str, place: int, body: Stored | None) -> St
             return chain_of([*steps, attach(last, group_id, place, body)], member["options"])
         case "group":
             if body is None:
-                return member  # a group in a group: its members are counted for themselves
+                return member  # what ends with a group is one member, whose result is that group's
             attached = []
             for inner in members_of(member):
                 attached.append(attach(inner, group_id, place, body))

@@ -4,7 +4,7 @@ import itertools
 import json
 import sys
 
-from celery import Celery, chord, group
+from celery import Celery, chain, chord, group
 from celery.canvas import StampingVisitor, maybe_signature
 
 app = Celery("program", broker="memory://", backend="cache+memory://", set_as_current=False)
@@ -130,6 +130,58 @@ STAMPINGS = {
 }
 
 
+ONE, TWO, NONE = (lambda: group([add.s(1)])), (lambda: group([add.s(1), add.s(2)])), (lambda: group([]))
+FORMS = {
+    "chain(a)": lambda: chain(add.s(1)),
+    "chain([a])": lambda: chain([add.s(1)]),
+    "chain(a for one)": lambda: chain(add.s(n) for n in [1]),
+    "chain()": lambda: chain(),
+    "chain([])": lambda: chain([]),
+    "chain(group of two)": lambda: chain(TWO()),
+    "chain([group of two])": lambda: chain([TWO()]),
+    "chain([group of one])": lambda: chain([ONE()]),
+    "chain([group of none])": lambda: chain([NONE()]),
+    "chain(group, a)": lambda: chain(TWO(), total.s()),
+    "chain(chord)": lambda: chain(chord([add.s(1)], total.s())),
+    "chain(chord, a)": lambda: chain(chord([add.s(1)], total.s()), add.s(3)),
+    "chord | a": lambda: chord([add.s(1)], total.s()) | add.s(3),
+    "chord | group of one": lambda: chord([add.s(1)], total.s()) | ONE(),
+    "chord | chord": lambda: chord([add.s(1)], total.s()) | chord([add.s(1)], total.s()),
+    "a | chain()": lambda: add.s(1) | chain(),
+    "chain() | a": lambda: chain() | add.s(1),
+    "chain() | group": lambda: chain() | TWO(),
+    "a | group of none": lambda: add.s(1) | NONE(),
+    "a | group of none | a": lambda: add.s(1) | NONE() | total.s(),
+    "a | a | group of none | a": lambda: add.s(1) | add.s(2) | NONE() | total.s(),
+    "a | group of none | chain": lambda: add.s(1) | NONE() | (total.s() | add.s(2)),
+    "a | group of one | a": lambda: add.s(1) | ONE() | add.s(3),
+    "group of none | a": lambda: NONE() | total.s(),
+    "group of none | chain": lambda: NONE() | (total.s() | add.s(2)),
+    "group of one | a": lambda: ONE() | total.s(),
+    "group of one | a | a": lambda: ONE() | total.s() | add.s(2),
+    "group of one | group of one | a": lambda: ONE() | group([total.s()]) | total.s(),
+    "group of one | group of none": lambda: ONE() | NONE(),
+    "group of one | chord": lambda: ONE() | chord([total.s()], total.s()),
+    "chord with a group of one | a": lambda: chord([add.s(1)], ONE()) | total.s(),
+    "chain(chord with a group of one, a)": lambda: chain(chord([add.s(1)], ONE()), total.s()),
+}
+TRUE = {"group()": group, "group(a)": ONE, "chain()": chain, "chain(a)": lambda: chain(add.s(1))}
+SKEWS = [{}, {"start": 1, "stop": 10}, {"start": 1, "stop": 3}, {"start": 5, "stop": 7, "step": 0.5}, {"start": 2, "stop": 0}]
+
+
+def form(sig):
+    """Return of what a workflow is made."""
+    kind, kwargs = sig.get("subtask_type"), sig["kwargs"]
+    if kind == "chord":
+        return ["chord", [form(one) for one in kwargs["header"]], form(kwargs["body"])]
+    return [kind, *map(form, kwargs["tasks"])] if kind else [sig["task"], *sig["args"]]
+
+
+def skewed(options):
+    """Return the countdowns of the members of a group that is skewed."""
+    return [one.options["countdown"] for one in group(add.s(n) for n in range(10)).skew(**options).tasks]
+
+
 def shape(result):
     """Return which results hang on which, without their ids."""
     if result is None:
@@ -190,4 +242,8 @@ facts["maps"] = [
 ]
 facts["maps, shown"] = [repr(add.map([1, 2])), repr(add.starmap([(1, 2)]))]
 facts["maps, applied"] = [add.map([1, 2]).apply().get(), add.chunks([(1, 2), (3, 4)], 1).group().apply().get()]
+facts |= {f"form of {name}": tidy(form(json.loads(json.dumps(make())))) for name, make in FORMS.items()}
+facts |= {f"truth of {name}": bool(make()) for name, make in TRUE.items()}
+facts |= {f"skewed {json.dumps(options)}": skewed(options) for options in SKEWS}
+facts["tasks"] = [one.task for one in chain(add.s(1)).tasks]
 json.dump(facts, sys.stdout)

@@ -93,11 +93,17 @@ def test_of_a_long_chain_the_beginning_and_the_end_are_drawn(add: Any) -> None:
 
 
 def test_below_the_depth_nothing_is_drawn(add: Any) -> None:
-    deep = group(group(group(add.s(1), add.s(2)), add.s(3)), add.s(4))
+    deep = group(add.s(1) | group(add.s(2), add.s(3)), add.s(4))
 
     figure = planned(deep, depth=1)
 
-    assert outline(figure) == ["group of 2", "├── group of 2", "│   ├── ... deeper", "│   └── ... deeper", "└── add(4)"]
+    assert outline(figure) == ["group of 2", "├── chain of 2", "│   ├── ... deeper", "│   └── ... deeper", "└── add(4)"]
+
+
+def test_a_group_in_a_group_is_drawn_as_its_members_which_is_how_it_is_sent(add: Any) -> None:
+    figure = planned(group(group(add.s(1), group(add.s(2))), chain([]), add.s(3)))
+
+    assert outline(figure) == ["group of 3", "├── add(1)", "├── add(2)", "└── add(3)"]
 
 
 def test_what_cannot_be_sent_because_it_is_too_deep_cannot_be_drawn_either() -> None:

@@ -226,7 +226,7 @@ def meaning(signature: Stored, argument: Any) -> Any:
                     argument = argument if step is members_of(signature)[-1] else str(argument)
             return argument
         case "group":
-            return [meaning(member, argument) for member in members_of(signature)]
+            return [meaning(member, argument) for member in flat(members_of(signature))]
     header = [meaning(member, argument) for member in flat(members_of(signature))]
     return meaning(signature["kwargs"]["body"], str(header))
 
