@@ -22,7 +22,6 @@ from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kep
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
-from celeriac.core.representation import safe_repr
 from celeriac.core.settlement import Addition, DeadLetter, Done, Following, Join, Part, Settlement, StoredResult
 from celeriac.core.taskmeta import TaskMeta
 from celeriac.worker.terms import Terms
@@ -97,24 +96,20 @@ def called(
     )
 
 
-def values_of(parts: Sequence[bytes], body: Stored, header: bytes | None, terms: Terms) -> list[Any]:
+def failed_of(ended: Sequence[TaskMeta]) -> TaskMeta | None:
+    """Return what became of the first member, by place, that has not succeeded; ``None``: all have."""
+    return next((one for one in ended if one.status != states.SUCCESS), None)
+
+
+def values_of(ended: Sequence[TaskMeta], body: Stored, header: bytes | None, terms: Terms) -> list[Any]:
     """Return what the body of a chord is called with.
 
     Args:
-        parts: All there are, by place.
+        ended: The members, by place.
         body: Of the chord.
         header: As Celery's client has kept it, because members end with groups. ``None``: they do not, or it was not Celery's.
         terms: As for every settlement.
-
-    Raises:
-        ChordError: a member has not succeeded; or the parts are gone.
     """
-    if not parts:
-        raise ChordError("what the members returned is gone: the store has forgotten it")
-    ended = [taskmeta.decode_part(part, terms.serializer) for part in parts]
-    failed = next((one for one in ended if one.status != states.SUCCESS), None)
-    if failed is not None:
-        raise ChordError(f"Dependency {failed.task_id} raised {safe_repr(failed.result)}")
     return in_shape(body, [one.result for one in ended]) if header is None else _in_header(header, ended, terms)
 
 
@@ -186,16 +181,20 @@ def broken(
     error: ChordError,
     fate: Done | DeadLetter = _DONE,
     *,
+    dependency: str | None = None,
     now: datetime,
     terms: Terms,
 ) -> Settlement:
-    """Return the Settlement of a delivery whose part was the last of a chord: its body will not run, and who waits is told."""
+    """Return the Settlement of a delivery whose part was the last of a chord: its body will not run, and who waits is told.
+
+    ``dependency``: id of the member that is the reason.
+    """
     return Settlement(
         tag=delivery.tag,
         fate=fate,
         further=_failures(list(later_ids(body)), error, message, now=now, terms=terms),
         followups=(
-            *_to_errbacks(body, error, message, terms),
+            *_to_errbacks(body, error, message, dependency, terms),
             *_passed_on([body], error, message, terms),
             *_to_outer(body, error, message, terms),
         ),
@@ -225,7 +224,7 @@ def _to_outer(body: Stored, error: BaseException, message: Message, terms: Terms
     return _abandoning(ends[0]["options"]["task_id"], ends, error, message, terms) if ends else ()
 
 
-def _to_errbacks(body: Stored, error: ChordError, message: Message, terms: Terms) -> Iterator[Outgoing]:
+def _to_errbacks(body: Stored, error: ChordError, message: Message, dependency: str | None, terms: Terms) -> Iterator[Outgoing]:
     """Yield what the errbacks of a body hear: each once, with the id of what would have been called first."""
     told: list[Stored] = []
     for first in _heard_first(body):
@@ -237,7 +236,7 @@ def _to_errbacks(body: Stored, error: ChordError, message: Message, terms: Terms
             told.append(errback)
             if terms.tell is None:
                 yield from terms.follow(errback, (failed.id,), failed).messages
-            elif (outgoing := terms.tell(errback, Context(failed), error, None, False)) is not None:
+            elif (outgoing := terms.tell(errback, Context(failed), error, None, False, dependency)) is not None:
                 yield outgoing
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from celeriac.app.context import Context
 from celeriac.app.flows.reshaping import ADDED
-from celeriac.core import groupmeta, taskmeta
+from celeriac.core import groupmeta
 from celeriac.core.message import Message
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Success
 from celeriac.core.settlement import Addition, Following, Opening, Settlement, StoredResult
+from celeriac.core.taskmeta import TaskMeta
 from celeriac.testing.clock import BEGINNING as NOON
 from celeriac.worker.settlement import settle
 from celeriac.worker.workflow import called, is_celerys, reports_to, values_of
@@ -81,10 +82,10 @@ def body_called_with(parts: list[tuple[str, Any]], header: Any = None, body: dic
         return Following((an_outgoing(a_message("body")),), keeps=(HEADER,))
 
     message = a_message(**{**MEMBER, "chord": body})
-    bodies = [taskmeta.encode_part(id, "SUCCESS", value) for id, value in parts]
+    ended = [TaskMeta(task_id=id, status="SUCCESS", result=value) for id, value in parts]
     saved = None if header is None else groupmeta.encode(header)
     terms = the_terms(follow=follow)
-    settlement = called(a_delivery(message), message, body, values_of(bodies, body, saved, terms), now=NOON, terms=terms)
+    settlement = called(a_delivery(message), message, body, values_of(ended, body, saved, terms), now=NOON, terms=terms)
     assert settlement.further == (HEADER,)
     [(values,)] = asked
     return values
