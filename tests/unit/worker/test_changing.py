@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from celeriac.app.context import Context
+from celeriac.app.flows.numbering import member_id
 from celeriac.app.flows.reshaping import ADDED
 from celeriac.core import groupmeta, taskmeta
 from celeriac.core.message import Message
@@ -119,6 +120,26 @@ def test_bodies_that_celery_has_frozen_say_whom_to_reply_to() -> None:
         False,
         False,
     ]
+
+
+def test_the_first_and_the_last_member_that_are_kept_of_a_generated_group_stand_for_all_of_them() -> None:
+    ids = [member_id("c", place) for place in range(4)]
+    parts = [(id, place) for place, id in enumerate(ids)]
+
+    values = body_called_with(parts, [["c", None], [leaf(ids[0]), leaf(ids[3])]])
+
+    assert values == [0, 1, 2, 3]
+
+
+def test_a_saved_group_of_other_tasks_breaks_the_chord_and_names_them() -> None:
+    message = a_message(**{**MEMBER, "chord": BODY})
+    parts = [taskmeta.encode_part("a", "SUCCESS", 1)]
+    saved = groupmeta.encode([["c", None], [leaf("a"), leaf("stranger")]])
+
+    settlement = joined(a_delivery(message), message, Opened(BODY), parts, header=saved, now=NOON, terms=the_terms())
+
+    [broken] = settlement.further
+    assert "a member stranger, which brought nothing" in str(taskmeta.decode(broken.body).result)
 
 
 def test_a_step_reports_to_the_chord_of_the_end_of_its_chain() -> None:

@@ -18,6 +18,7 @@ from celeriac.app.flows.stored import (
     chord_of,
     group_of,
     header_id,
+    is_empty,
     kind_of,
     members_of,
     several,
@@ -44,8 +45,11 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
 
     Raises:
         WorkflowTooDeep: it is nested in more than ``DEEPEST`` others.
+        ValueError: it is an empty chain.
     """
     check_depth(depth)
+    if is_empty(signature):
+        raise ValueError("this chain has no steps: there is nothing to be called, and nothing that has a result")
     options = dict(signature["options"])
     own = options.get("task_id") or id
     below = depth + 1
@@ -60,7 +64,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
         case "group":
             options["task_id"] = own or new_id()
             heard = several(options.pop("link_error", None))
-            members = [with_link(member, "link_error", heard) for member in members_of(signature)]
+            members = [with_link(member, "link_error", heard) for member in members_of(signature) if not is_empty(member)]
             return group_of([freeze(member, new_id, depth=below) for member in members], options)
         case _:
             [linked] = linked_steps([signature["kwargs"]["body"]], options)
@@ -95,9 +99,9 @@ def _as_step(step: Stored) -> Stored:
 
 
 def _ungrouped(header: Iterable[Stored]) -> Iterator[Stored]:
-    """Yield the members of a header; those of a group in it are members themselves."""
+    """Yield the members of a header; those of a group in it are members themselves. Of an empty chain nothing is left."""
     for member in header:
         if kind_of(member) == "group":
             yield from _ungrouped(members_of(member))
-        else:
+        elif not is_empty(member):
             yield member

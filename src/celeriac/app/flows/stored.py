@@ -44,6 +44,11 @@ def members_of(signature: Stored) -> Sequence[Stored]:
     return found
 
 
+def is_empty(signature: Stored) -> bool:
+    """Say whether this is a chain without steps: there is nothing to be sent, and nothing to wait for."""
+    return kind_of(signature) == "chain" and not members_of(signature)
+
+
 def header_id(options: Stored, body: Stored | None) -> Any:
     """Return the id of the group that is the header of a chord of these; ``None``: it has none yet.
 
