@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 
 from celeriac.app.context import Context
+from celeriac.app.flows.keeping import Keeping, opened
 from celeriac.app.flows.numbering import member_id
 from celeriac.app.flows.reshaping import ADDED
+from celeriac.app.flows.stored import chord_of
+from celeriac.app.flows.unrolling import unroll
 from celeriac.core import groupmeta, taskmeta
+from celeriac.core.errors import ChordError
 from celeriac.core.message import Message
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Success
 from celeriac.core.settlement import Addition, Following, Opening, Settlement, StoredResult
 from celeriac.testing.clock import BEGINNING as NOON
-from celeriac.worker.rests import Opened
 from celeriac.worker.settlement import settle
-from celeriac.worker.workflow import is_celerys, joined, reports_to
+from celeriac.worker.workflow import called, is_celerys, reports_to, values_of
 from unit.worker.bench import a_delivery, a_message, a_request, an_outgoing, the_terms
 
 BODY: dict[str, Any] = {"task": "total", "args": [], "kwargs": {}, "options": {"task_id": "body"}, "subtask_type": None}
@@ -86,7 +89,7 @@ def body_called_with(parts: list[tuple[str, Any]], header: Any = None, body: dic
     bodies = [taskmeta.encode_part(id, "SUCCESS", value) for id, value in parts]
     saved = None if header is None else groupmeta.encode(header)
     terms = the_terms(follow=follow)
-    settlement = joined(a_delivery(message), message, Opened(body), bodies, header=saved, now=NOON, terms=terms)
+    settlement = called(a_delivery(message), message, body, values_of(bodies, body, saved, terms), now=NOON, terms=terms)
     assert settlement.further == (HEADER,)
     [(values,)] = asked
     return values
@@ -113,10 +116,9 @@ def test_bodies_that_celery_has_frozen_say_whom_to_reply_to() -> None:
     theirs = {**BODY, "options": {"task_id": "body", "reply_to": "oid"}}
     chain = {"task": "celery.chain", "args": [], "kwargs": {"tasks": [theirs, BODY]}, "options": {}, "subtask_type": "chain"}
 
-    assert [is_celerys(body) for body in (theirs, chain, BODY, {**theirs, "shape": [0]}, None)] == [
+    assert [is_celerys(body) for body in (theirs, chain, BODY, {**theirs, "shape": [0]})] == [
         True,
         True,
-        False,
         False,
         False,
     ]
@@ -132,14 +134,24 @@ def test_the_first_and_the_last_member_that_are_kept_of_a_generated_group_stand_
 
 
 def test_a_saved_group_of_other_tasks_breaks_the_chord_and_names_them() -> None:
-    message = a_message(**{**MEMBER, "chord": BODY})
     parts = [taskmeta.encode_part("a", "SUCCESS", 1)]
     saved = groupmeta.encode([["c", None], [leaf("a"), leaf("stranger")]])
 
-    settlement = joined(a_delivery(message), message, Opened(BODY), parts, header=saved, now=NOON, terms=the_terms())
+    with pytest.raises(ChordError, match="saved as c has a member stranger, which brought nothing"):
+        values_of(parts, BODY, saved, the_terms())
 
-    [broken] = settlement.further
-    assert "a member stranger, which brought nothing" in str(taskmeta.decode(broken.body).result)
+
+@pytest.mark.parametrize("limit", [100_000, 10])
+def test_bodies_that_were_frozen_by_themselves_are_not_taken_for_celerys_wherever_they_are_kept(limit: int) -> None:
+    body = {**BODY, "options": {"task_id": "body", "reply_to": "oid"}}
+    members = [{**BODY, "options": {"task_id": f"a{place}"}} for place in range(9)]
+    keeping = Keeping(lambda one: len(repr(one)), limit, "json")
+
+    thin = unroll(keeping.thin(chord_of(members, body, {"group_id": "c"}))).calls[0]["options"]["chord"]
+
+    kept = {block.key: block.content for block in keeping.blocks}
+    found = opened(thin, kept[thin["kwargs"]["key"]]) if kept else thin
+    assert (len(kept), found["options"]["reply_to"], is_celerys(found)) == (int(limit == 10), "oid", False)
 
 
 def test_a_step_reports_to_the_chord_of_the_end_of_its_chain() -> None:

@@ -19,15 +19,7 @@ FLAT: Final = 0
 
 def size_of(signature: Stored) -> int:
     """Return how many parts a member of a header brings."""
-    match kind_of(signature):
-        case None:
-            return leaves_of(signature["kwargs"].get(ENDS, 0)) if is_kept(signature) else 1
-        case "chain":
-            return size_of(members_of(signature)[-1])
-        case "group":
-            return sum(map(size_of, members_of(signature)))
-        case _:
-            return size_of(signature["kwargs"]["body"])
+    return leaves_of(shape_of(signature))
 
 
 def shape_of(member: Stored) -> Any:
@@ -47,7 +39,7 @@ def with_shape(body: Stored, header: Sequence[Stored]) -> Stored:
     shape = [shape_of(member) for member in header]
     if any(isinstance(one, list) for one in shape):
         return {**body, SHAPE: shape}
-    return {**body, SHAPE: FLAT} if says_whom_to_reply_to(body) else body
+    return {**body, SHAPE: FLAT} if is_kept(body) or says_whom_to_reply_to(body) else body
 
 
 def says_whom_to_reply_to(body: Stored) -> bool:
