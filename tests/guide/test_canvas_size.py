@@ -213,3 +213,46 @@ def ancestors(result: Any) -> Iterator[Any]:
     while result is not None:
         yield result
         result = result.parent
+
+
+# ---- Hundreds of chords in a row: flat as they look ----------------------------------------------------------------
+
+
+def test_hundreds_of_chords_in_a_row_run_one_after_the_other(serve: Serve, tasks: dict[str, Any], sent: list[int]) -> None:
+    add, total = tasks["add"], tasks["total"]
+    workflow = add.s(0, 0)
+    for _ in range(300):
+        workflow = workflow | group(add.s(1), add.si(0, 0)) | total.s()
+    serve()
+
+    result = workflow.delay()
+
+    assert result.get(timeout=WAIT_S) == 300
+    assert sum(sent) < 901 * 10_000
+
+
+def test_a_member_that_fails_far_back_in_a_row_ends_all_that_follows(serve: Serve, tasks: dict[str, Any], app: Celery) -> None:
+    add, total, heard = tasks["add"], tasks["total"], []
+
+    @app.task(name="hear")
+    def hear(request: Any, error: Exception, _traceback: Any) -> None:
+        heard.append((request.id, type(error).__name__))
+
+    steps = [step for _ in range(60) for step in (group(add.s(1), add.si(0, 0)), total.s())]
+    steps[2 * 40] = group(add.s(1), tasks["broken"].si())
+    workflow = chain(add.s(0, 0), *steps)
+    workflow.link_error(hear.s())
+    serve()
+
+    result = workflow.delay()
+
+    line = [result]
+    while line[-1].parent is not None:
+        line.append(line[-1].parent)
+    bodies = [one for one in reversed(line) if isinstance(one, AsyncResult)][1:]
+    with pytest.raises(ChordError):
+        result.get(timeout=WAIT_S, follow_parents=False)
+    eventually(lambda: {one.state for one in bodies[40:]} == {"FAILURE"}, what="all that follows has ended")
+    eventually(lambda: heard, what="the errback is called")
+    assert heard == [(bodies[40].id, "ChordError")]
+    assert [one.get(timeout=WAIT_S, follow_parents=False) for one in bodies[:40]] == list(range(1, 41))

@@ -14,9 +14,9 @@ from typing import Any, Generic, Self, TypeVar, Unpack
 from celeriac.app.applying import Applying, aapplied, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.context import current_context
-from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.shapes import size_of
 from celeriac.app.flows.stored import kind_of
+from celeriac.app.freezing import fixed
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
 from celeriac.app.launching import alaunch, launch
@@ -96,8 +96,9 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         """Send all members in one publish. Arguments and options given here hold for each of them.
 
         A group over a generator of more than 10,000 is sent in batches while they are made, and none is kept: not by the group,
-        which can be sent once, nor by its result, which knows their ids from their number. A ``task_id`` of yours must not
-        have been used before: the members' ids follow from it.
+        which can be sent once, nor by its result, which knows their ids from their number: but for those of members that have
+        a ``task_id`` of their own, of which it keeps each. A ``task_id`` of yours for the group must not have been used before:
+        the members' ids follow from it.
 
         Args:
             args: Go before the arguments of each member.
@@ -118,7 +119,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         if (stream := self._sent_as_stream()) is not None:
             return _remembered(Sending(app, group_id, first, more, chosen).send(stream), add_to_parent)
         if self._is_nested():
-            found = launch(app, freeze(self, app.runtime.new_id, id=group_id), first, more, chosen)
+            found = launch(app, fixed(app, self, group_id), first, more, chosen)
             return _remembered(found, add_to_parent)
         if not self._is_one_publish():
             pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
@@ -159,7 +160,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         if (stream := self._sent_as_stream()) is not None:
             return _remembered(await Sending(app, group_id, first, more, chosen).asend(stream), add_to_parent)
         if self._is_nested():
-            found = await alaunch(app, freeze(self, app.runtime.new_id, id=group_id), first, more, chosen)
+            found = await alaunch(app, fixed(app, self, group_id), first, more, chosen)
             return _remembered(found, add_to_parent)
         if not self._is_one_publish():
             pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)

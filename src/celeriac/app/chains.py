@@ -13,9 +13,10 @@ from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
 from celeriac.app.chords import chord
-from celeriac.app.flows.normal import chained
+from celeriac.app.flows.normal import chained, row
 from celeriac.app.flows.stored import Stored, kind_of, members_of, several
 from celeriac.app.freezing import linked_to
+from celeriac.app.headers import hear_of
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.recorded import without_repeats
@@ -74,8 +75,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         for callback in several(self.options.get("link")):
             steps[-1].link(callback)
         for errback in several(self.options.get("link_error")):
-            for step in steps:
-                step.link_error(errback)
+            _heard_from(steps, errback, self)
         return steps
 
     def run(
@@ -113,7 +113,13 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         parent_id: str | None = None,
         group_index: int | None = None,
     ) -> Any:
-        """Fix the ids of all steps, and return the result of the last; see ``Signature.freeze``."""
+        """Fix the ids of all steps, and return the result of the last; see ``Signature.freeze``.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if not self.tasks:
+            raise ValueError("this chain has no steps: there is nothing to be called, and nothing that has a result")
         result: Any = None
         *steps, last = self.tasks
         for step in steps:
@@ -170,8 +176,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         if steps and (args or kwargs):
             steps[0] = steps[0].clone(args, kwargs)
         for errback in several(link_error):
-            for step in steps:
-                step.link_error(errback)
+            _heard_from(steps, errback, self)
         last = len(steps) - 1
         results: list[Any] = []
         for index, step in enumerate(steps):
@@ -203,12 +208,12 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         chosen: dict[str, Any] = {**self.options, **options}
         links = {name: chosen.pop(name) for name in ("link", "link_error") if chosen.get(name)}
         end = {name: chosen.pop(name) for name in ("task_id",) if chosen.get(name)}
-        whole = named(self._linked(links), self._app)
-        if not isinstance(whole, chain):
-            return (yield whole, args, kwargs, {**chosen, **end})
+        whole = self._linked(links)
+        if kind_of(whole) != "chain":
+            return (yield named(whole, self._app), args, kwargs, {**chosen, **end})
         result: Any = None
         first, more = arguments_from(args, kwargs)
-        steps = whole.tasks
+        steps = [one if isinstance(one, Signature) else named(one, self._app) for one in row(members_of(whole))]
         for index, step in enumerate(steps):
             told = {**(chosen if index == 0 else {}), **(end if index == len(steps) - 1 else {})}
             found = yield step, first, more, told
@@ -221,6 +226,17 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
                 first, more = (result.get(),), {}
         return result
 
+    def __or__(self, other: Any) -> Any:
+        steps = self.tasks
+        if not isinstance(other, Signature) or {one.get("subtask_type") for one in (*steps, other)} != {None}:
+            return super().__or__(other)
+        if self.options.get("link") or self.options.get("link_error"):
+            return super().__or__(other)
+        # One call more: the normal form of the others is what it was. Programs build chains of thousands so.
+        made: chain[Any] = Signature.__new__(chain)
+        Signature.__init__(made, "celery.chain", (), {"tasks": [*steps, other]}, subtask_type="chain")
+        return made
+
     def __len__(self) -> int:
         return len(self.tasks)
 
@@ -231,12 +247,12 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
 
 
 def named(stored: Stored, app: Home | None) -> Any:
-    """Return a signature as data as the class that it is."""
-    made: Any
+    """Return a signature as data, in the normal form, as the class that it is."""
     match kind_of(stored):
         case "chain":
+            steps = [one if isinstance(one, Signature) else named(one, app) for one in members_of(stored)]
             made = Signature.__new__(chain)
-            made.__init__(*members_of(stored), app=app)  # in the normal form: nothing else comes of it
+            Signature.__init__(made, "celery.chain", (), {"tasks": steps}, subtask_type="chain", app=app)
             return made
         case "chord":
             upgraded: chord[Any] = chord(members_of(stored), named(stored["kwargs"]["body"], app), app=app)
@@ -245,6 +261,15 @@ def named(stored: Stored, app: Home | None) -> Any:
         case "group":
             return maybe_signature(stored, app) if isinstance(stored, Signature) else group(members_from(stored, app), app=app)
     return stored if isinstance(stored, Signature) else from_stored(stored, app)
+
+
+def _heard_from(steps: Sequence[Signature[Any]], errback: Mapping[str, Any], workflow: Signature[Any]) -> None:
+    """Let ``errback`` hear of each step. A group that is followed is the header of a chord, for which its body is heard."""
+    for place, step in enumerate(steps, 1):
+        if isinstance(step, group) and place < len(steps):
+            hear_of(step.tasks, errback, workflow)
+        else:
+            step.link_error(errback)
 
 
 def _steps(tasks: Sequence[Any]) -> list[Any]:

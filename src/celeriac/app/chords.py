@@ -13,12 +13,11 @@ from typing import Any, Final, Self, TypeVar, Unpack
 from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
-from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.shapes import size_of
 from celeriac.app.flows.stored import Stored, header_id, is_frozen, kind_of, several
-from celeriac.app.freezing import linked_to
-from celeriac.app.headers import alike, chords_heard_by, header_from, heard_by, stamped, with_arguments
+from celeriac.app.freezing import fixed, linked_to
+from celeriac.app.headers import alike, chords_heard_by, header_from, hear_of, heard_by, stamped, with_arguments
 from celeriac.app.home import Home
 from celeriac.app.options import ChordKeywords, OptionKeywords, options_from
 from celeriac.app.recorded import without_repeats
@@ -255,16 +254,12 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         """Let ``errback`` hear if the body fails, or does not run because a member has failed; returns ``errback``.
 
         Of a member that is a chord it hears in the same way. With the setting ``task_allow_error_cb_on_chord_header`` it hears of
-        each member that fails, too. Source: Celery's guide, "Canvas", "Chords", "Error handling".
+        each member that fails, too; the setting is read here, when the errback is linked, as by Celery, and not when the chord is
+        sent. Source: Celery's guide, "Canvas", "Chords", "Error handling".
         """
         if self.body is None:
             return super().link_error(errback)
-        members_too = self.app.conf.settings().task.allow_error_cb_on_chord_header
-        for member in self.tasks:
-            if members_too:
-                member.link_error(maybe_signature(errback, self._app).clone().set(immutable=True))
-            elif kind_of(member) == "chord":
-                member.link_error(errback)
+        hear_of(self.tasks, errback, self)
         self.body.link_error(errback)
         return errback
 
@@ -345,14 +340,15 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
     ) -> tuple[Sending, Any, Stored]:
         """Return how the members are sent, they themselves, and the frozen body."""
         options_from(options)
+        app = self.app
         chosen: dict[str, Any] = {**self._own_options(), **options}
-        id, group_id = chosen.pop("task_id", None), header_id(self.options, self.body) or self.app.runtime.new_id()
+        id, group_id = chosen.pop("task_id", None), header_id(self.options, self.body) or app.runtime.new_id()
         members: Any = stream
-        if chosen.get("link_error") and self.app.conf.settings().task.allow_error_cb_on_chord_header:
+        if chosen.get("link_error") and app.conf.settings().task.allow_error_cb_on_chord_header:
             members = heard_by(stream, several(chosen["link_error"]))
-        body = freeze(chained([self._body_with(chosen)]), self.app.runtime.new_id, id=id)
+        body = fixed(app, chained([self._body_with(chosen)]), id)
         first, more = ((), {}) if self.immutable else arguments_from(args, kwargs)
-        return Sending(self.app, group_id, (*first, *self.args), more, chosen), members, body
+        return Sending(app, group_id, (*first, *self.args), more, chosen), members, body
 
     def _own_options(self) -> dict[str, Any]:
         # Its group_id is that of its own header, and not of a group that it is a member of; so is its id once it is frozen.

@@ -58,14 +58,17 @@ def _finished(
     if whole.lost is not None:
         return broken(delivery, message, whole.content, ChordError(whole.lost.detail), now=now, terms=terms)
     if not parts:
-        error = ChordError("what the members returned is gone: the store has forgotten it")
-        return broken(delivery, message, whole.content, error, now=now, terms=terms)
+        gone = ChordError("what the members returned is gone: the store has forgotten it")
+        return broken(delivery, message, whole.content, gone, now=now, terms=terms)
     ended = [taskmeta.decode_part(part, terms.serializer) for part in parts]
     if (failed := failed_of(ended)) is not None:
-        error = ChordError(f"Dependency {failed.task_id} raised {safe_repr(failed.result)}")
-        return broken(delivery, message, whole.content, error, dependency=failed.task_id, now=now, terms=terms)
+        why = ChordError(f"Dependency {failed.task_id} raised {safe_repr(failed.result)}")
+        return broken(delivery, message, whole.content, why, dependency=failed.task_id, now=now, terms=terms)
     header = store.load([groupmeta.place_of(chord)])[0] if is_celerys(whole.content) else None
-    values = values_of(ended, whole.content, header, terms)
+    try:
+        values = values_of(ended, whole.content, header, terms)
+    except ChordError as error:
+        return broken(delivery, message, whole.content, error, now=now, terms=terms)
     return called(delivery, message, whole.content, values, spent=whole.spent, now=now, terms=terms)
 
 

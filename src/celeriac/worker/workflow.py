@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from celeriac.app.context import Context
 from celeriac.app.flows.normal import chained
+from celeriac.app.flows.numbering import count_of
 from celeriac.app.flows.reshaping import ADDED
-from celeriac.app.flows.shapes import SHAPE, in_shape
+from celeriac.app.flows.shapes import SHAPE, in_shape, says_whom_to_reply_to
 from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kept, kind_of, later_ids, members_of, several
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
@@ -109,29 +110,36 @@ def values_of(ended: Sequence[TaskMeta], body: Stored, header: bytes | None, ter
         body: Of the chord.
         header: As Celery's client has kept it, because members end with groups. ``None``: they do not, or it was not Celery's.
         terms: As for every settlement.
+
+    Raises:
+        ChordError: that header is one of other tasks.
     """
     return in_shape(body, [one.result for one in ended]) if header is None else _in_header(header, ended, terms)
 
 
 def is_celerys(body: Stored) -> bool:
-    """Say whether a body may be one that a Celery client or worker has frozen: those write whom to reply to, and ours do not."""
-    if SHAPE in body:
-        return False
-    while kind_of(body) is not None and (members := members_of(body)):
-        body = members[0]
-    return "reply_to" in body["options"]
+    """Say whether a body may be one that a Celery client or worker has sent: those write whom to reply to, and no shape."""
+    return SHAPE not in body and says_whom_to_reply_to(body)
 
 
 def _in_header(header: bytes, ended: Sequence[TaskMeta], terms: Terms) -> list[Any]:
-    """Return the values of all members as they lie in a header that was kept; those of members that were added stand last."""
-    _, members = groupmeta.decode(header, terms.serializer)
+    """Return the values of all members as they lie in a header that was kept; those of members that were added stand last.
+
+    Raises:
+        ChordError: it is that of other tasks.
+    """
+    (group_id, _), members = groupmeta.decode(header, terms.serializer)
     values = {one.task_id: one.result for one in ended}
+    if count_of(group_id, [id for (id, _), _ in members]) is not None:
+        return list(values.values())  # of a group that was sent while it was generated the first and the last are kept
     placed: set[str] = set()
 
     def filled(member: Any) -> Any:
         (id, _), inner = member
         if inner is not None:
             return [filled(one) for one in inner]
+        if id not in values:
+            raise ChordError(f"the group that is saved as {group_id} has a member {id}, which brought nothing to this chord")
         placed.add(id)
         return values[id]
 

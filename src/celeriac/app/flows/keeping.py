@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from celeriac.app.flows.normal import chained
 from celeriac.app.flows.shapes import SHAPE, leaves_of, shape_of
 from celeriac.app.flows.stored import (
     ENDS,
@@ -84,19 +85,23 @@ class Keeping:
 
     def _chain(self, steps: Sequence[_Part], options: Stored) -> _Part:
         """Cut a chain, from its end, where the messages of its steps would carry the rest too often."""
-        rest: list[_Part] = []
-        size = waste = calls = 0
+        rest: list[_Part] = []  # from the last to the first
+        size = waste = calls = depth = 0
         for step in reversed(steps):
             calls += step.calls
             if rest:
-                size += rest[0].size
-                if self._multiplies(step.calls * size + waste, calls, size, max(each.depth for each in rest)):
-                    rest = [self._kept(rest)]
-                    size, waste, calls = rest[0].size, 0, step.calls
+                size += rest[-1].size
+                joint = int(kind_of(step.signature) == "group")  # what follows is the body of a chord
+                if self._multiplies(step.calls * size + waste, calls, size, depth + joint):
+                    rest = [self._kept(rest[::-1])]
+                    size, waste, calls, depth = rest[0].size, 0, step.calls, 0
+                depth += joint
                 waste += step.calls * size
             waste += step.waste
-            rest.insert(0, step)
-        return _Part(chain_of([step.signature for step in rest], options), self._sized, rest, waste=waste)
+            depth = max(depth, step.depth)
+            rest.append(step)
+        steps = rest[::-1]
+        return _Part(chain_of([step.signature for step in steps], options), self._sized, steps, waste=waste, depth=depth)
 
     def _chord(self, header: Sequence[_Part], body: _Part, options: Stored) -> _Part:
         calls = sum(member.calls for member in header)
@@ -159,13 +164,16 @@ class _Part:
 
 
 def opened(reference: Stored, content: Stored) -> Stored:
-    """Return what a reference stands for, with what was attached to the reference since: its chord, its place, its shape."""
+    """Return what a reference stands for, in the normal form, with what was attached to the reference since: its chord, its
+    place, its shape."""
     options = reference["options"]
     group_id = options.get("group_id")
     if group_id is not None and "group_index" in options:
         content = attach(content, group_id, options["group_index"], options.get("chord"))
     elif group_id is not None and kind_of(content) is None:
         content = {**content, "options": {**content["options"], "group_id": group_id}}
+    if kind_of(content) == "chain":
+        content = chained([content])  # it may begin with a group: the header of a chord
     return {**content, SHAPE: reference[SHAPE]} if SHAPE in reference else content
 
 
