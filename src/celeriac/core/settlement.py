@@ -140,3 +140,5 @@ class Settled(Enum):
     """As APPLIED, and its parts were the last of their chord: the lessee still holds the delivery, marked as joined."""
     LEASE_LOST = "lease lost"
     """Somebody else holds the delivery now; nothing was changed."""
+    REFUSED = "refused"
+    """The store cannot carry it out, whatever the others; nothing of it was done. The lessee still holds the delivery."""

@@ -10,6 +10,7 @@ Times are the server's own clock; only dates of the schedule come from the calle
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ from celeriac.drivers.redis.records import Records
 from celeriac.drivers.redis.results import Results
 from celeriac.drivers.redis.waiting import Waits
 
+log = logging.getLogger("celeriac.redis")
+
 BATCH_MESSAGES = 500
 BATCH_BYTES = 1 << 20
 """A command stops the server for everybody else: neither more messages nor more bytes in one."""
@@ -43,7 +46,7 @@ READ_GRACE_S = 5.0
 
 
 _ANSWERS = (Settled.LEASE_LOST, Settled.APPLIED, Settled.JOINED)
-"""What ``settle.lua`` says."""
+"""What ``settle.lua`` says, unless the server refuses a settlement: then it says why."""
 
 
 class RedisStore:
@@ -167,8 +170,7 @@ class RedisStore:
         arguments: list[Any] = [self._keys.own, self._keys.prefix, lessee.node, lessee.child, other, self._here]
         for settlement in settlements:
             arguments += self._arguments.settlement(settlement)
-        answers = self._connections.run(self._settle, arguments)
-        return [_ANSWERS[answer] for answer in answers]
+        return list(map(_answer, self._connections.run(self._settle, arguments)))
 
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """See ``abc.Broker.adopt``."""
@@ -356,6 +358,13 @@ class RedisStore:
             raise self._connections.translate(error) from error
         self._blocking[who] = connection
         return answer or True
+
+
+def _answer(said: int | bytes) -> Settled:
+    if isinstance(said, int):
+        return _ANSWERS[said]
+    log.error("Redis refuses a settlement: %s", said.decode("utf-8", "replace"), extra={"event": "settlement-refused"})
+    return Settled.REFUSED
 
 
 def _batches(messages: Iterable[Addressed]) -> Iterator[list[Addressed]]:
