@@ -148,11 +148,18 @@ class Broker(Protocol):
         One whose delivery is not (any longer) leased by ``lessee`` answers LEASE_LOST and changes nothing: nothing is
         stored, published, requeued. A result never overwrites a SUCCESS that is stored under the same id.
 
+        One that the store cannot carry out, whatever the others, answers REFUSED and changes nothing: ``lessee`` still holds its
+        delivery. Its neighbours do not notice. (Where broker and results are two stores, its results may have been stored.)
+
         A ``join`` counts each member of its chord once, however often it comes. Of all settlements with parts of one chord
         one is answered JOINED: with it the parts are as many as ``open_chords`` said, and ``extend_chord``, and one more for
         each id that any join has ``added``, however often. Whoever was told so still holds the delivery, whatever its fate,
         and settles it once more; whoever adopts it sees that it is ``joined``. A settlement whose answer was lost is
         answered JOINED again and does nothing twice.
+
+        Raises:
+            BrokerUnreachable: no answer; what was carried out is answered LEASE_LOST or JOINED the next time.
+            StoreRefused: the store takes nothing at all, such as one that is full; nothing has happened.
         """
 
     def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:

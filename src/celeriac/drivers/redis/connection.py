@@ -121,7 +121,7 @@ class Connections:
             # A half-read answer must never be taken for the next one's.
             if connection is not None:
                 connection.disconnect()
-            if isinstance(error, RedisError | OSError):
+            if isinstance(error, RedisError | OSError | UnicodeError):
                 raise self.translate(error) from error
             raise
         self._put_back(connection)
@@ -156,6 +156,8 @@ class Connections:
     def translate(self, error: Exception) -> Exception:
         """Return our error for one of redis-py's or the system's. An answer that says no keeps the connection."""
         text = str(error)
+        if isinstance(error, UnicodeError):
+            return StoreRefused(f"a name that is no text cannot be sent to {self._name}: {text}")
         if isinstance(error, ResponseError) and text.startswith("LEASE"):
             return LeaseExpired("the store takes this node for dead until it says that it is alive")
         if "CERTIFICATE_VERIFY_FAILED" in text:

@@ -10,7 +10,6 @@ Times are the server's own clock; only dates of the schedule come from the calle
 
 from __future__ import annotations
 
-import logging
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,9 +31,8 @@ from celeriac.drivers.redis.endpoints import database, openers, server
 from celeriac.drivers.redis.keys import keys_from
 from celeriac.drivers.redis.records import Records
 from celeriac.drivers.redis.results import Results
+from celeriac.drivers.redis.settling import Settling
 from celeriac.drivers.redis.waiting import Waits
-
-log = logging.getLogger("celeriac.redis")
 
 BATCH_MESSAGES = 500
 BATCH_BYTES = 1 << 20
@@ -43,10 +41,6 @@ STRANGERS_S = 0.05
 """How often to look for messages of clients that wake nobody, as long as there are any."""
 READ_GRACE_S = 5.0
 """How much later than the end of its wait a blocking command may answer before the connection counts as dead."""
-
-
-_ANSWERS = (Settled.LEASE_LOST, Settled.APPLIED, Settled.JOINED)
-"""What ``settle.lua`` says, unless the server refuses a settlement: then it says why."""
 
 
 class RedisStore:
@@ -81,6 +75,7 @@ class RedisStore:
             result_connections = Connections(openers(result_url or url, result_options or {}), name=name, runtime=runtime)
         self._results = Results(result_connections, keys=self._keys, runtime=runtime)
         self._arguments = Arguments(self._keys, runtime)
+        self._settling = Settling(self._connections, self._arguments, database=self._here, results=self._results_db)
         self._chords = Chords(result_connections, keys=self._keys)
         self._records = Records(self._connections, keys=self._keys, runtime=runtime)
         self._waits = Waits()
@@ -90,7 +85,7 @@ class RedisStore:
         """The last tag that a lessee was handed; present after an answer was lost."""
         self._last: dict[Lessee, int] = {}
         self._publish, self._fetch = Script("publish"), Script("fetch")
-        self._settle, self._keep, self._adopt = Script("settle", after="chords"), Script("keep"), Script("adopt")
+        self._keep, self._adopt = Script("keep"), Script("adopt")
         me = weakref.WeakMethod(self.abandon)
         os.register_at_fork(after_in_child=lambda: (abandon := me()) and abandon())
 
@@ -164,13 +159,7 @@ class RedisStore:
 
     def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
         """See ``abc.Broker.settle``."""
-        if not settlements:
-            return []
-        other = "" if self._results_db == self._here else str(self._results_db)
-        arguments: list[Any] = [self._keys.own, self._keys.prefix, lessee.node, lessee.child, other, self._here]
-        for settlement in settlements:
-            arguments += self._arguments.settlement(settlement)
-        return list(map(_answer, self._connections.run(self._settle, arguments)))
+        return self._settling.settle(settlements, lessee)
 
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """See ``abc.Broker.adopt``."""
@@ -358,13 +347,6 @@ class RedisStore:
             raise self._connections.translate(error) from error
         self._blocking[who] = connection
         return answer or True
-
-
-def _answer(said: int | bytes) -> Settled:
-    if isinstance(said, int):
-        return _ANSWERS[said]
-    log.error("Redis refuses a settlement: %s", said.decode("utf-8", "replace"), extra={"event": "settlement-refused"})
-    return Settled.REFUSED
 
 
 def _batches(messages: Iterable[Addressed]) -> Iterator[list[Addressed]]:

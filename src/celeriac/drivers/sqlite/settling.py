@@ -5,6 +5,7 @@ In a job's life: the last step. Runs inside a transaction of its caller. Does no
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 
@@ -13,8 +14,11 @@ from msgspec import Struct
 from celeriac.abc import Lessee
 from celeriac.core.settlement import DeadLetter, Requeue, Settled, Settlement
 from celeriac.drivers.sqlite import chords, dead, leases, queueing, storing
+from celeriac.drivers.sqlite.faults import is_of_a_value
 from celeriac.drivers.sqlite.finding import Tail
 from celeriac.drivers.sqlite.queueing import Arrivals, Letter
+
+log = logging.getLogger(__name__)
 
 
 class Plan(Struct, frozen=True):
@@ -65,6 +69,22 @@ def carry_out(
     queueing.post(db, [letter for plan in valid for letter in plan.followups], now=now, arrivals=arrivals)
     queueing.put_first(db, returned, arrivals)
     return answers, awaiting
+
+
+def fits(db: sqlite3.Connection, plan: Plan, *, lessee: Lessee, now: float, tail: Tail) -> bool:
+    """Carry out a plan, undo it, and say whether that could be done. Of a fault that is not the plan's own: raise it."""
+    db.execute("SAVEPOINT trial")
+    fault: Exception | None = None
+    try:
+        carry_out(db, [plan], lessee=lessee, now=now, arrivals=Arrivals(), tail=tail)
+    except Exception as error:
+        if not is_of_a_value(error):
+            raise
+        fault = error
+        log.error("SQLite refuses a settlement: %s", error, extra={"event": "settlement-refused"})
+    db.execute("ROLLBACK TO trial")
+    db.execute("RELEASE trial")
+    return fault is None
 
 
 def _is_joined(db: sqlite3.Connection, plan: Plan, now: float) -> bool:

@@ -90,7 +90,9 @@ def test_a_settlement_that_cannot_be_carried_out_is_refused_and_its_neighbours_a
     assert not client.exists(CHORD + ".d")
 
 
-@pytest.mark.parametrize("key", ["after", "celery-task-meta-a", "celery-task-meta-later", CHORD + ".c", CHORD + ".d", CHORD + ".t"])
+@pytest.mark.parametrize(
+    "key", ["after", "celery-task-meta-a", "celery-task-meta-later", CHORD + ".c", CHORD + ".d", CHORD + ".t"]
+)
 def test_whatever_it_is_that_cannot_be_written_nothing_of_the_settlement_is(store: RedisStore, client: Any, key: str) -> None:
     me = alive(store, "node-1")
     store.publish([an_outgoing("a")])
