@@ -199,10 +199,6 @@ class Pair:
         """See ``JoiningBackend.open_if_new``."""
         self._results.open_if_new(opening)
 
-    def extend_chord(self, chord: str, more: int) -> None:
-        """See ``Chords.extend_chord``."""
-        self._results.extend_chord(chord, more)
-
     def parts(self, chord: str) -> Sequence[bytes]:
         """See ``Chords.parts``."""
         return self._results.parts(chord)

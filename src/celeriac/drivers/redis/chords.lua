@@ -44,7 +44,7 @@ local function open_if_new(key, size, life)
   if life > 0 then redis.call('SET', key .. '.s', size, 'PX', life) else redis.call('SET', key .. '.s', size) end
 end
 
--- Forget the parts; for a while what comes late is not recorded.
+-- Forget the parts; for a while (``abc.LATE_PARTS_S``) what comes late is not recorded.
 local function close(key)
   redis.call('DEL', key .. '.j', key .. '.s', key .. '.t', key .. '.d')
   redis.call('SET', key .. '.c', 'done', 'EX', 300)

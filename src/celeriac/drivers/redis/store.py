@@ -261,10 +261,6 @@ class RedisStore:
         """See ``abc.Chords.open_chords``."""
         self._chords.open(openings)
 
-    def extend_chord(self, chord: str, more: int) -> None:
-        """See ``abc.Chords.extend_chord``."""
-        self._chords.extend(chord, more)
-
     def parts(self, chord: str) -> Sequence[bytes]:
         """See ``abc.Chords.parts``."""
         return self._chords.parts(chord)

@@ -96,5 +96,5 @@ def _is_joined(db: sqlite3.Connection, plan: Plan, now: float) -> bool:
 def _join(db: sqlite3.Connection, settlement: Settlement, now: float) -> bool:
     """Do what concerns chords; say whether its part was the last."""
     if settlement.closes is not None:
-        chords.close(db, settlement.closes)
+        chords.close(db, settlement.closes, now)
     return settlement.join is not None and chords.join(db, settlement.join, claimant=str(settlement.tag), now=now)

@@ -236,11 +236,6 @@ class SqliteStore:
             for opening in openings:
                 chords.open_anew(db, opening, self._runtime.time())
 
-    def extend_chord(self, chord: str, more: int) -> None:
-        """See ``Chords.extend_chord``."""
-        with self._connections.writing() as db:
-            chords.extend(db, chord, more, self._runtime.time())
-
     def parts(self, chord: str) -> Sequence[bytes]:
         """See ``Chords.parts``."""
         with self._connections.reading() as db:
@@ -259,7 +254,7 @@ class SqliteStore:
     def close_chord(self, chord: str) -> None:
         """See ``JoiningBackend.close_chord``."""
         with self._connections.writing() as db:
-            chords.close(db, chord)
+            chords.close(db, chord, self._runtime.time())
 
     # --- the process ----------------------------------------------------------------------------------------------
 

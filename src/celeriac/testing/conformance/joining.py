@@ -96,15 +96,6 @@ class Joining(Contract):
 
         assert [*early, *late] == [APPLIED, JOINED]
 
-    def test_a_chord_may_be_extended_by_a_member_that_has_not_ended(self, store: Store, me: Lessee) -> None:
-        store.open_chords([Opening("c", 1, HOUR_S)])
-        first, second = members(store, me, 2)
-        store.extend_chord("c", 1)
-
-        answers = store.settle([joining(first, 0), joining(second, 1)], lessee=me)
-
-        assert list(answers) == [APPLIED, JOINED]
-
     def test_a_member_may_add_others_and_the_chord_waits_for_each_of_them(self, store: Store, me: Lessee) -> None:
         store.open_chords([Opening("c", 2, HOUR_S)])
         first, second, third = members(store, me, 3)
@@ -171,6 +162,22 @@ class Joining(Contract):
         [late] = members(store, me, 1)
 
         answers = store.settle([joining(late, 0)], lessee=me)
+
+        assert list(answers) == [APPLIED]
+        assert list(store.parts("c")) == []
+
+    def test_parts_that_come_late_do_not_let_a_chord_that_is_over_begin_anew(
+        self, subject: Subject, store: Store, me: Lessee
+    ) -> None:
+        ttl_s = subject.lease_s
+        store.open_chords([Opening("c", 1, ttl_s)])
+        only, late = members(store, me, 2)
+        store.settle([joining(only, 0, ttl_s=ttl_s)], lessee=me)
+        store.settle([Settlement(tag=only.tag, fate=Done(), closes="c")], lessee=me)
+
+        # Longer than the chord would have lived, but no longer than is remembered that it is over.
+        subject.advance(ttl_s * 1.5)
+        answers = store.settle([joining(late, 0, ttl_s=ttl_s)], lessee=me)
 
         assert list(answers) == [APPLIED]
         assert list(store.parts("c")) == []
