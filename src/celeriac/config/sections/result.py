@@ -49,7 +49,7 @@ class ResultSettings(Secretive, Struct, frozen=True, kw_only=True):
     extended: bool = False
     """``result_extended``: also store name, args, kwargs, worker, retries and queue."""
     chord_expires: timedelta | Seconds | None = None
-    """``result_chord_expires``: how long a chord waits for its next member. ``None``: as results, 30 days at least. 0: for ever."""
+    """``result_chord_expires``: how long a chord waits for its next part. ``None``: as results, 30 days at least. 0: for ever."""
     failure_expires: timedelta | Seconds | None = None
     """``result_failure_expires``: how long failures are kept. ``None``: as other results. 0: for ever."""
     chord_retry_interval: Annotated[Seconds, _JOINS] = 1.0

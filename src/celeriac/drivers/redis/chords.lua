@@ -15,6 +15,18 @@ local function lives(key, life)
   if life > 0 then redis.call('PEXPIRE', key, life) else redis.call('PERSIST', key) end
 end
 
+-- Two members of one id and value are two parts, which a sorted set would take for one: white space behind the JSON, which says
+-- the place in bits, tells them apart.
+local function marked(body, place)
+  if place == '+inf' then return body .. '\n' end
+  local left = tonumber(place)
+  repeat
+    body = body .. (left % 2 == 1 and '\t' or ' ')
+    left = math.floor(left / 2)
+  until left == 0
+  return body
+end
+
 -- Record parts, which stand in ARGV from first to last: member, place, body; without a place and body it is said that a member
 -- was added, for which a part more is to come. What ``look`` has said of the chord comes last.
 -- True if they are the last, or the claimant was told so before.
@@ -25,7 +37,10 @@ local function join(key, claimant, life, first, last, claim, size, more, arrived
       if ARGV[p + 1] == '' then
         more = redis.call('INCR', key .. '.t')
       else
-        arrived = arrived + redis.call('ZADD', key .. '.j', ARGV[p + 1], ARGV[p + 2])
+        local place, body = ARGV[p + 1], ARGV[p + 2]
+        local new = redis.call('ZADD', key .. '.j', 'NX', place, body)
+        if new == 0 then new = redis.call('ZADD', key .. '.j', 'NX', place, marked(body, place)) end
+        arrived = arrived + new
       end
     end
   end

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 from msgspec.structs import replace
 
 from celeriac.abc import Lessee, Store
@@ -86,6 +88,19 @@ class Joining(Contract):
 
         assert list(answers) == [APPLIED]
         assert len(store.parts("c")) == 1
+
+    def test_members_of_one_id_and_value_at_several_places_are_several_parts(self, store: Store, me: Lessee) -> None:
+        store.open_chords([Opening("c", 7, HOUR_S)])
+        deliveries = members(store, me, 7)
+        places = (4, 0, 2, 5, 1, None, 3)
+        same = [Join("c", (Part("m0", place, b'[1, "m0", "SUCCESS", 0]'),), HOUR_S) for place in places]
+
+        answers = store.settle(
+            [Settlement(tag=one.tag, fate=Done(), join=join) for one, join in zip(deliveries, same, strict=True)], lessee=me
+        )
+
+        assert list(answers) == [APPLIED] * 6 + [JOINED]
+        assert [json.loads(part) for part in store.parts("c")] == [[1, "m0", "SUCCESS", 0]] * 7
 
     def test_parts_may_come_before_it_is_said_how_many_there_are(self, store: Store, me: Lessee) -> None:
         first, second = members(store, me, 2)
