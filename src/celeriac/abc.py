@@ -271,8 +271,8 @@ class Chords(Protocol):
         One of the same id that is over begins anew: somebody sends the same workflow again.
         """
 
-    def parts(self, chord: str) -> Sequence[bytes]:
-        """Return the parts of ``chord`` by their places; none if it is closed or was forgotten."""
+    def parts(self, chord: str) -> Sequence[bytes] | None:
+        """Return the parts of ``chord`` by their places; none if it was forgotten. ``None``: it was closed, not long ago."""
 
 
 class JoiningBackend(ResultBackend, Chords, Protocol):

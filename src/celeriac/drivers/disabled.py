@@ -37,7 +37,7 @@ class NoResults:
         """Raise: nobody would bring its parts together."""
         raise no_result_backend()
 
-    def parts(self, chord: str) -> Sequence[bytes]:  # noqa: ARG002
+    def parts(self, chord: str) -> Sequence[bytes] | None:  # noqa: ARG002
         """There are none."""
         return ()
 

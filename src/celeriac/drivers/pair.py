@@ -199,7 +199,7 @@ class Pair:
         """See ``JoiningBackend.open_if_new``."""
         self._results.open_if_new(opening)
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         return self._results.parts(chord)
 

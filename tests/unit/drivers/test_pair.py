@@ -151,7 +151,7 @@ def test_a_member_that_is_added_is_sent_before_its_chord_waits_for_it(pair: Pair
     [sent] = pair.fetch(["q"], lessee=ME, limit=1, wait_s=0).deliveries
     last = Part("next", None, b'[1, "next", "SUCCESS", 2]')
     [answer] = pair.settle([Settlement(tag=sent.tag, fate=Done(), join=Join("c", (last,), added=("next",)))], lessee=ME)
-    assert (answer, len(pair.parts("c"))) == (Settled.JOINED, 2)
+    assert (answer, len(pair.parts("c") or ())) == (Settled.JOINED, 2)
 
 
 class Strict(MemoryStore):
@@ -173,4 +173,4 @@ def test_the_parts_of_a_chord_stay_when_the_call_of_its_body_is_refused(results:
     answers = pair.settle([Settlement(tag=delivery.tag, fate=Done(), followups=(a_message("body"),), closes="c")], lessee=ME)
 
     assert list(answers) == [Settled.REFUSED]
-    assert list(pair.parts("c")) == [b"part"]
+    assert pair.parts("c") == [b"part"]

@@ -267,7 +267,7 @@ class MemoryStore:
             for opening in openings:
                 self._chords.open(opening, self._runtime.monotonic())
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         with self._lock:
             return self._chords.parts(chord, self._runtime.monotonic())

@@ -261,7 +261,7 @@ class RedisStore:
         """See ``abc.Chords.open_chords``."""
         self._chords.open(openings)
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``abc.Chords.parts``."""
         return self._chords.parts(chord)
 

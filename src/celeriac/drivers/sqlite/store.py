@@ -236,7 +236,7 @@ class SqliteStore:
             for opening in openings:
                 chords.open_anew(db, opening, self._runtime.time())
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         with self._connections.reading() as db:
             return chords.parts(db, chord, self._runtime.time())

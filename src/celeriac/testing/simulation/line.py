@@ -87,7 +87,7 @@ class Line:
         """See ``Chords.open_chords``."""
         self._call("open_chords", lambda: self._store.open_chords(openings))
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         return self._call("parts", lambda: self._store.parts(chord))
 
