@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from celeriac.core.errors import StoreRefused
 from celeriac.core.settlement import DeadLetter, Done, Join, Opening, Part, Settled, Settlement
 from celeriac.drivers.redis.store import RedisStore
 from celeriac.testing.conformance.subject import a_result, alive, an_outgoing, back, done, id_of, take, take_ids
+from system.patience import eventually
 
 APPLIED, LEASE_LOST, REFUSED = Settled.APPLIED, Settled.LEASE_LOST, Settled.REFUSED
 CHORD = "celery-taskset-meta-c"
@@ -138,3 +140,43 @@ def test_what_is_requeued_twice_in_one_batch_is_requeued_once(store: RedisStore)
 
     assert list(answers) == [APPLIED, LEASE_LOST, LEASE_LOST, LEASE_LOST]
     assert list(store.depth(["q"])) == [1]
+
+
+def test_a_queue_that_is_none_costs_no_message_of_the_others(store: RedisStore, client: Any) -> None:
+    me = alive(store, "node-1")
+    store.publish([an_outgoing(id) for id in "abc"])
+    client.set("bad", "no list")
+
+    taken = take_ids(store, me, queues=("q", "bad"), limit=2) + take_ids(store, me, queues=("q", "bad"))
+
+    assert taken == ["a", "b", "c"]
+    with pytest.raises(StoreRefused, match="WRONGTYPE"):
+        take(store, me, queues=("q", "bad"))
+    assert [id_of(held) for held in store.adopt(me, by=Lessee(me.node, "heir"))] == ["a", "b", "c"]
+
+
+def test_a_dead_letter_whose_queue_cannot_be_written_to_stays_one(store: RedisStore, client: Any) -> None:
+    me = alive(store, "node-1")
+    store.publish([an_outgoing("a")])
+    [a] = take(store, me)
+    store.settle([Settlement(tag=a.tag, fate=DeadLetter("rejected"))], lessee=me)
+    [letter] = store.dead_letters()
+    client.set("q", "no list")
+
+    with pytest.raises(StoreRefused, match="WRONGTYPE"):
+        store.replay([letter.id])
+
+    assert list(store.dead_letters()) == [letter]
+
+
+def test_a_date_whose_queue_cannot_be_written_to_ends_as_a_dead_letter_and_stops_no_node(store: RedisStore, client: Any) -> None:
+    now = SystemRuntime().now()
+    store.publish([an_outgoing("a", queue="bad", eta=now + timedelta(milliseconds=50)), an_outgoing("b", eta=now)])
+    client.set("bad", "no list")
+
+    me = alive(store, "node-1")
+    eventually(lambda: bool(alive(store, "node-1")) and store.scheduled() == 0, within_s=5, what="all dates have come")
+
+    [letter] = store.dead_letters()
+    assert (letter.queue, letter.reason, b'"a"' in letter.raw) == ("bad", "unqueued", True)
+    assert take_ids(store, me) == ["b"]
