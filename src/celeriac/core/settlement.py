@@ -43,7 +43,7 @@ class DeadLetter(Struct, frozen=True, gc=False):
     """The message goes to the dead letters."""
 
     reason: str
-    """One word; see ``Rejected.reason``."""
+    """One word; see ``Rejected.reason``. Or ``unsettled``, ``unqueued``: a store has refused its settlement, its queue."""
     detail: str = ""
     """One sentence."""
     task: str = ""
