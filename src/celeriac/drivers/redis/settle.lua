@@ -82,7 +82,14 @@ local function any(i)
   local closes, chord = ARGV[rest + 1], ARGV[rest + 2]
   local last = rest + 4 + 3 * tonumber(ARGV[rest + 4])
   at = last + 1
-  if call('HEXISTS', held, tag) == 0 or leaving[tag] then return 0 end
+  local address, bytes, list, queue
+  if leaving[tag] then return 0 end
+  if fate == 'r' or fate == 'x' then
+    bytes = call('HGET', held, tag)
+    if not bytes then return 0 end
+  elseif call('HEXISTS', held, tag) == 0 then
+    return 0
+  end
 
   -- Look at whatever could fail.
   local claim, size, more, arrived
@@ -92,9 +99,8 @@ local function any(i)
     from_results()
     if claim == tag then return 2 end  -- an answer was lost: all this has been done
   end
-  local address, bytes, list, queue
   if fate == 'r' or fate == 'x' then
-    address, bytes = string.match(call('HGET', from, tag), '^[^\n]*\n[^\n]*'), call('HGET', held, tag)
+    address = string.match(call('HGET', from, tag), '^[^\n]*\n[^\n]*')
   elseif fate == 'R' then
     address, bytes = ARGV[i + 2], ARGV[i + 3]
   end
