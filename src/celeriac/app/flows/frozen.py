@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from celeriac.app.flows.normal import linked_steps, with_link, without_links
+from celeriac.app.flows.parts_apart import with_ends_of_their_own
 from celeriac.app.flows.stored import (
     Stored,
     chain_of,
@@ -72,7 +73,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             body = freeze(linked, new_id, id=own, depth=below)
             options = with_header_id(options, body, header_id(options, linked) or new_id())
             header = [freeze(member, new_id, depth=below) for member in _ungrouped(members_of(signature))]
-            return chord_of(header, body, without_links(options))
+            return chord_of(with_ends_of_their_own(header, options["group_id"]), body, without_links(options))
 
 
 def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:
