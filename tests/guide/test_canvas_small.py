@@ -67,11 +67,11 @@ WORKFLOWS: dict[str, tuple[Callable[[Tasks], Any], Any]] = {
     "chord with one | same": (lambda t: chord([t.const(1), t.const(2)], group([t.same()])) | t.same(), [[1, 2]]),
     # The members of a group in a group are its own.
     "group in a group": (lambda t: group(group(t.const(1), t.const(2)), t.const(3)), [1, 2, 3]),
-    "group in a group in a group": (lambda t: group(group(group(t.const(1)), t.const(2)), t.const(3)), [1, 2, 3]),
+    "group in a group in a group": (lambda t: group([group([group(t.const(1)), t.const(2)]), t.const(3)]), [1, 2, 3]),
     "none in a group": (lambda t: group(NONE, t.const(6)), [6]),
     "nones in a group": (lambda t: group([NONE, NONE]), []),
-    "const | group in a group": (lambda t: t.const(1) | group(group(t.add(1), t.add(2)), t.add(3)), [2, 3, 4]),
-    "group in a group | same": (lambda t: group(group(t.const(1), t.const(2)), t.const(3)) | t.same(), [1, 2, 3]),
+    "const | group in a group": (lambda t: t.const(1) | group([group(t.add(1), t.add(2)), t.add(3)]), [2, 3, 4]),
+    "group in a group | same": (lambda t: group([group(t.const(1), t.const(2)), t.const(3)]) | t.same(), [1, 2, 3]),
     "nones in a header": (lambda t: chord([NONE, NONE], t.same()), []),
     "chain that ends with a group in a group": (
         lambda t: group(t.const(1) | group(t.add(1), t.add(2)), t.const(3)),

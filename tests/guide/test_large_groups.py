@@ -120,3 +120,16 @@ def test_who_waits_for_the_body_of_a_large_header_does_not_listen_to_its_members
         result.get(timeout=0)
 
     assert "more arrived" not in str(caught.value)
+
+
+def test_a_body_that_was_frozen_before_gets_the_values_of_a_saved_header_in_order(app: Celery, double: Any, serve: Serve) -> None:
+    checked = app.task(name="checked")(lambda values: values == list(range(0, 2 * MANY, 2)))
+    body = checked.s()
+    body.freeze("body")
+
+    result = chord(numbers(double))(body)
+    result.parent.save()
+    serve()
+
+    assert result.id == "body"
+    assert result.get(timeout=WAIT_S) is True

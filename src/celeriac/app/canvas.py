@@ -99,8 +99,9 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         """Send all members in one publish. Arguments and options given here hold for each of them.
 
         A group over a generator of more than 10,000 is sent in batches while they are made, and none is kept: not by the group,
-        which can be sent once, nor by its result, which knows their ids from their number. A ``task_id`` of yours must not
-        have been used before: the members' ids follow from it.
+        which can be sent once, nor by its result, which knows their ids from their number: but for those of members that have
+        a ``task_id`` of their own, of which it keeps each. A ``task_id`` of yours for the group must not have been used before:
+        the members' ids follow from it.
 
         Args:
             args: Go before the arguments of each member.

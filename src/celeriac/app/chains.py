@@ -121,7 +121,13 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         parent_id: str | None = None,
         group_index: int | None = None,
     ) -> Any:
-        """Fix the ids of all steps, and return the result of the last; see ``Signature.freeze``."""
+        """Fix the ids of all steps, and return the result of the last; see ``Signature.freeze``.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if not self.tasks:
+            raise ValueError("this chain has no steps: there is nothing to be called, and nothing that has a result")
         result: Any = None
         *steps, last = self.tasks
         for step in steps:

@@ -350,15 +350,16 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
     ) -> tuple[Sending, Any, Stored]:
         """Return how the members are sent, they themselves, and the frozen body."""
         options_from(options)
+        app = self.app
         chosen: dict[str, Any] = {**self._own_options(), **options}
-        id, group_id = chosen.pop("task_id", None), header_id(self.options, self.body) or self.app.runtime.new_id()
+        id, group_id = chosen.pop("task_id", None), header_id(self.options, self.body) or app.runtime.new_id()
         members: Any = stream
-        if chosen.get("link_error") and self.app.conf.settings().task.allow_error_cb_on_chord_header:
+        if chosen.get("link_error") and app.conf.settings().task.allow_error_cb_on_chord_header:
             members = heard_by(stream, several(chosen["link_error"]))
         body = self._body_with(chosen)
-        body = fixed(self.app, body if kind_of(body) == "group" else chained([body]), id)
+        body = fixed(app, body if kind_of(body) == "group" else chained([body]), id)
         first, more = ((), {}) if self.immutable else arguments_from(args, kwargs)
-        return Sending(self.app, group_id, (*first, *self.args), more, chosen), members, body
+        return Sending(app, group_id, (*first, *self.args), more, chosen), members, body
 
     def _own_options(self) -> dict[str, Any]:
         # Its group_id is that of its own header, and not of a group that it is a member of; so is its id once it is frozen.

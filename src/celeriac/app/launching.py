@@ -13,7 +13,7 @@ from celeriac.app.blocks import keep
 from celeriac.app.context import current_context
 from celeriac.app.flows.frozen import Handle, handle_of
 from celeriac.app.flows.offspring import offspring
-from celeriac.app.flows.stored import Stored, kind_of, members_of
+from celeriac.app.flows.stored import Stored, kind_of
 from celeriac.app.flows.unrolling import Chord, Unrolled, unroll
 from celeriac.app.following import headers, openings
 from celeriac.app.group_result import GroupResult
@@ -28,14 +28,10 @@ from celeriac.core.settlement import StoredResult
 def launch(app: Home, frozen: Stored, first: Sequence[Any], more: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     """Send what ``frozen`` begins with, with these arguments and options, and return the result of its end.
 
-    Of an empty chain nothing is sent, and it is ``None``.
-
     Raises:
         OperationalError: the broker did not take it.
         EncodeError: an argument cannot be written.
     """
-    if kind_of(frozen) == "chain" and not members_of(frozen):
-        return None
     thin, blocks = keep(app, frozen)
     calls, chords = _begun(app, unroll(thin), first, more, options)
     _prepare(app, chords, blocks)
@@ -46,8 +42,6 @@ def launch(app: Home, frozen: Stored, first: Sequence[Any], more: Mapping[str, A
 
 async def alaunch(app: Home, frozen: Stored, first: Sequence[Any], more: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     """The twin of ``launch`` for event loops."""
-    if kind_of(frozen) == "chain" and not members_of(frozen):
-        return None
     thin, blocks = keep(app, frozen)
     calls, chords = _begun(app, unroll(thin), first, more, options)
     if chords or blocks:

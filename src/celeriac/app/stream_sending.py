@@ -1,8 +1,9 @@
 """Send the members of a group, or of a chord's header, while they are generated: batch by batch, keeping none.
 
 In a job's life: between ``apply_async`` of such a group and the producer. The members' ids follow from the group's, so what is
-left in the end is one id and a number. A chord is opened before its last batch is sent: not before it is known how many there
-are, and before all of them can have ended. Does not know: the classes of signatures, how a publish is made.
+left in the end is one id and a number; and a result for each member that has an id of its own or is sent in a way of its own. A
+chord is opened before its last batch is sent: not before it is known how many there are, and before all of them can have ended.
+Does not know: the classes of signatures, how a publish is made.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from celeriac.app.context import current_context
 from celeriac.app.flows.frozen import handle_of
 from celeriac.app.flows.numbering import member_id
 from celeriac.app.flows.offspring import offspring
+from celeriac.app.flows.shapes import with_shape
 from celeriac.app.flows.stored import Stored, kind_of
 from celeriac.app.freezing import linked_to
 from celeriac.app.group_result import GroupResult
@@ -197,7 +199,9 @@ class Sending:
 def carried(body: Stored, group_id: str) -> Stored:
     """Return a frozen body as the members of its chord carry it: knowing which chord that is."""
     options = body["options"]
-    return body if kind_of(body) else {**body, "options": {**options, "group_id": options.get("group_id") or group_id}}
+    if kind_of(body) is None:
+        body = {**body, "options": {**options, "group_id": options.get("group_id") or group_id}}
+    return with_shape(body, ())  # single tasks, all of them
 
 
 def result_of_chord(header: GroupResult[Any], body: Stored, *, remember: bool) -> Any:

@@ -427,3 +427,17 @@ def test_a_large_body_is_kept_once_and_the_members_carry_its_name(app: Celery, a
     assert len(names) == 1
     assert app.store.load(list(names)) != [None]
     assert {one.chord["options"]["task_id"] for one in messages if one.chord} == {result.id}
+
+
+@pytest.mark.parametrize(
+    "change", [lambda whole: whole.stamp(label="x"), lambda whole: chord(whole.header, whole.body, args=(1,))]
+)
+def test_a_group_whose_members_a_chord_has_changed_says_that_they_are_gone(add: Any, total: Any, change: Any) -> None:
+    together = group(members(add))
+    whole = chord(together, total.s())
+
+    changed = change(whole)
+
+    with pytest.raises(StreamUsed, match="its members are gone"):
+        together.delay()
+    assert len(changed.delay(1).parent) == MANY

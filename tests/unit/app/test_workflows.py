@@ -424,3 +424,56 @@ def test_members_that_are_yet_to_be_made_are_stamped_when_they_are_made(app: Cel
         assert (len(found), {each.stamps["customer"] for each in found}) == (STREAMED_FROM + 2, {"c-7"})
     assert found[0].chord is not None
     assert found[0].chord["options"]["customer"] == "c-7"
+
+
+# ---- Nothing in it -------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_without_steps_sends_nothing_and_has_no_result_as_in_celery(app: Celery) -> None:
+    empty: Any = chain(app=app)
+
+    sent = [
+        empty.delay(),
+        empty.apply_async(task_id="id"),
+        empty(),
+        empty.apply(),
+        asyncio.run(empty.adelay()),
+        empty.clone().delay(),
+    ]
+
+    assert sent == [None] * 6
+    assert waiting(app) == []
+
+
+def test_an_empty_chain_is_no_member(app: Celery, add: Any, total: Any) -> None:
+    result = group(chain(app=app), add.s(1)).delay()
+    ended = chord([chain(app=app)], total.s()).delay()
+
+    assert [message.task for message in waiting(app)] == ["add", "total"]
+    assert len(result) == 1
+    assert ended.id
+
+
+def test_what_cannot_do_without_an_end_says_that_the_chain_is_empty(app: Celery, add: Any) -> None:
+    for ask in (chain(app=app).freeze, chord([add.s(1)], chain(app=app)).delay):
+        with pytest.raises(ValueError, match="has no steps"):
+            ask()
+
+
+def test_an_empty_group_that_runs_here_has_a_result_in_both_ways_to_run_it(app: Celery, total: Any) -> None:
+    several: list[group[Any]] = [group(app=app), group([], app=app)]
+    for empty in several:
+        assert (empty.apply().get(), asyncio.run(empty.aapply()).get()) == ([], [])
+
+    assert asyncio.run(chord([], total.s(), app=app).aapply()).get() == 0
+
+
+def test_a_member_that_raises_stop_iteration_does_not_end_a_group_in_silence(app: Celery, add: Any) -> None:
+    app.conf.task_eager_propagates = True
+    stop = app.task(name="stop")(lambda: next(iter(())))
+    several = group([stop.s(), add.s(1)], app=app)
+
+    with pytest.raises(StopIteration):
+        several.apply()
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        asyncio.run(several.aapply())

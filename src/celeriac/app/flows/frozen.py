@@ -11,6 +11,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from celeriac.app.flows.normal import linked_steps, with_link, without_links
+from celeriac.app.flows.parts_apart import with_ends_of_their_own
 from celeriac.app.flows.stored import (
     Stored,
     chain_of,
@@ -18,10 +19,12 @@ from celeriac.app.flows.stored import (
     chord_of,
     group_of,
     header_id,
+    is_empty,
     kind_of,
     members_of,
     several,
     ungrouped,
+    with_header_id,
 )
 
 
@@ -45,8 +48,11 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
 
     Raises:
         WorkflowTooDeep: it is nested in more than ``DEEPEST`` others.
+        ValueError: it is an empty chain.
     """
     check_depth(depth)
+    if is_empty(signature):
+        raise ValueError("this chain has no steps: there is nothing to be called, and nothing that has a result")
     options = dict(signature["options"])
     own = options.get("task_id") or id
     below = depth + 1
@@ -54,8 +60,6 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
         case None:
             options["task_id"] = own or new_id()
             return {**signature, "options": options}
-        case "chain" if not members_of(signature):
-            return signature
         case "chain":
             *steps, last = linked_steps(members_of(signature), options)
             frozen = [freeze(_as_step(step), new_id, depth=below) for step in steps]
@@ -68,9 +72,9 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
         case _:
             [linked] = linked_steps([signature["kwargs"]["body"]], options)
             body = freeze(linked, new_id, id=own, depth=below)
-            options["group_id"] = header_id(options, linked) or new_id()
+            known = header_id(options, linked) or new_id()
             header = [freeze(member, new_id, depth=below) for member in ungrouped(members_of(signature))]
-            return chord_of(header, body, without_links(options))
+            return chord_of(with_ends_of_their_own(header, known), body, with_header_id(without_links(options), body, known))
 
 
 def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from celeriac.app.flows.stored import (
     Stored,
+    calls_nothing,
     chain_of,
     check_depth,
     chord_of,
     group_of,
     header_id,
-    is_empty,
     is_frozen,
     kind_of,
     members_of,
@@ -168,7 +168,7 @@ def _flat(signatures: Iterable[Stored], depth: int) -> Iterator[Stored]:
 
 def _is_step(group: Stored) -> bool:
     """Say whether a group, as a step of a chain, stands for its one member, or for nothing."""
-    return _HEADER not in group["options"] and (len(members_of(group)) == 1 or is_empty(group))
+    return _HEADER not in group["options"] and (len(members_of(group)) == 1 or calls_nothing(group))
 
 
 def as_header(group: Stored) -> Stored:

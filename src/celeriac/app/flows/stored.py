@@ -61,18 +61,23 @@ def ungrouped(members: Iterable[Stored], depth: int = 0) -> Iterator[Stored]:
     for member in members:
         if kind_of(member) == "group":
             yield from ungrouped(members_of(member), depth + 1)
-        elif not is_empty(member, depth + 1):
+        elif not calls_nothing(member, depth + 1):
             yield member
 
 
-def is_empty(signature: Stored, depth: int = 0) -> bool:
+def calls_nothing(signature: Stored, depth: int = 0) -> bool:
     """Say whether this is a chain or group that calls nothing: without members, or of such alone.
 
     Raises:
         WorkflowTooDeep: it is nested in more than ``DEEPEST`` others.
     """
     check_depth(depth)
-    return kind_of(signature) in {"chain", "group"} and all(is_empty(each, depth + 1) for each in members_of(signature))
+    return kind_of(signature) in {"chain", "group"} and all(calls_nothing(each, depth + 1) for each in members_of(signature))
+
+
+def is_empty(signature: Stored) -> bool:
+    """Say whether this is a chain without steps: there is nothing to be sent, and nothing to wait for."""
+    return kind_of(signature) == "chain" and not members_of(signature)
 
 
 def header_id(options: Stored, body: Stored | None) -> Any:
@@ -81,6 +86,16 @@ def header_id(options: Stored, body: Stored | None) -> Any:
     Where the body is frozen, the chord's own id is that of its header, as in Celery. Before that it is meant for the body.
     """
     return options.get("group_id") or (options.get("task_id") if is_frozen(body) else None)
+
+
+def with_header_id(options: Stored, body: Stored, id: str) -> dict[str, Any]:
+    """Return the options of a chord of this frozen body, whose header has this id.
+
+    Of a chord whose own options say a group, Celery's workers take that for the group of its body. So if the body is a member of
+    a group itself, the id stands where theirs does.
+    """
+    name = "task_id" if any(end["options"].get("group_id") is not None for end in ends_of(body)) else "group_id"
+    return {**{key: value for key, value in options.items() if key != "group_id"}, name: id}
 
 
 def is_frozen(signature: Stored | None) -> bool:

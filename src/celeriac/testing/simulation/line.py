@@ -87,10 +87,6 @@ class Line:
         """See ``Chords.open_chords``."""
         self._call("open_chords", lambda: self._store.open_chords(openings))
 
-    def extend_chord(self, chord: str, more: int) -> None:
-        """See ``Chords.extend_chord``."""
-        self._call("extend_chord", lambda: self._store.extend_chord(chord, more))
-
     def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         return self._call("parts", lambda: self._store.parts(chord))
