@@ -71,9 +71,9 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
         case _:
             [linked] = linked_steps([signature["kwargs"]["body"]], options)
             body = freeze(linked, new_id, id=own, depth=below)
-            options = with_header_id(options, body, header_id(options, linked) or new_id())
+            known = header_id(options, linked) or new_id()
             header = [freeze(member, new_id, depth=below) for member in _ungrouped(members_of(signature))]
-            return chord_of(with_ends_of_their_own(header, options["group_id"]), body, without_links(options))
+            return chord_of(with_ends_of_their_own(header, known), body, with_header_id(without_links(options), body, known))
 
 
 def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:
