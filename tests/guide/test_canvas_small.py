@@ -42,7 +42,8 @@ class Tasks:
         def same(value: Any) -> Any:
             return value
 
-        self.const, self.add, self.total, self.same = const.s, add.s, total.s, same.s
+        calls: list[Any] = [const.s, add.s, total.s, same.s]
+        self.const, self.add, self.total, self.same = calls
 
 
 @pytest.fixture

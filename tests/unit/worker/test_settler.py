@@ -130,6 +130,36 @@ def test_whoever_waits_for_one_that_is_refused_hears_of_a_failure() -> None:
     assert bench.states("0", "1") == ["FAILURE", "FAILURE"]
 
 
+def test_so_it_is_when_the_store_answers_that_it_cannot_carry_that_one_out() -> None:
+    class Picky(Moody):
+        def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
+            refused = [one is self.refused.get(one.tag) for one in settlements]
+            done = iter(
+                MemoryStore.settle(self, [one for one in settlements if one is not self.refused.get(one.tag)], lessee=lessee)
+            )
+            return [Settled.REFUSED if each else next(done) for each in refused]
+
+    bench, _, settlements = a_bench(0)
+    store = Picky(runtime=bench.runtime)
+    bench.store = store
+    bench.keep()
+    bench.send(a_message("0"), a_message("1"))
+    deliveries = bench.take(limit=2)
+    settlements = [
+        Settlement(tag=each.tag, fate=Done(), result=StoredResult(str(n), "SUCCESS", b"{}")) for n, each in enumerate(deliveries)
+    ]
+    store.refused = {settlements[0].tag: settlements[0]}
+    settler = a_settler(store)
+    for settlement, delivery in zip(settlements, deliveries, strict=True):
+        settler.add(settlement, delivery, a_message(settlement.result.id if settlement.result else ""))
+
+    settler.flush()
+
+    assert (bench.reasons(), len(settler)) == (["unsettled"], 0)
+    assert bench.states("0") == ["FAILURE"]
+    assert store.load(["1"]) == [b"{}"]
+
+
 def test_a_store_that_refuses_everything_keeps_everything_pending() -> None:
     _, store, settlements = a_bench(2)
     settler = a_settler(store)
