@@ -76,6 +76,8 @@ class Child:
         """Leased and not begun, in the order of their tags. The tender takes from its front, too: popping is atomic."""
         self._spent: dict[int, StoredResult] = {}
         """By tag of what runs: a part of its workflow that was read, and is not needed for long when it has ended."""
+        self._survived: set[str] = set()
+        """Names of tasks that have come to an end here: most likely they do not kill their process."""
         self._revoked: frozenset[str] = frozenset()
         self._revision = 0
         self._stopping = False
@@ -170,6 +172,9 @@ class Child:
         return None
 
     def _run(self, request: Request, spent: StoredResult | None) -> None:
+        if len(self._settler) and (request.message.task not in self._survived or request.message.redelivered):
+            # It may be the one that kills this process, and would take what has ended well with it.
+            self._flush_patiently()
         report.received(request)
         announce.received(self._sender, request)
         how = request.how
@@ -194,6 +199,7 @@ class Child:
         settlement, outcome = self._settled(request, outcome)
         if type(outcome) is not Success:
             announce.ended(request, outcome)
+        self._survived.add(request.message.task)
         if not isinstance(outcome, Revoked):
             self._appetite.saw(runtime_s)
         report.ended(request, outcome, runtime_s)
