@@ -33,7 +33,7 @@ def register(app: Any, names: Iterable[str]) -> None:
         if name not in names:
             ours: dict[str, Any] = {"ignore_result": True, "throws": (Exception,)} if name.startswith("celeriac.") else {}
             app.task(name=name, shared=False, **ours)(function)
-    for name, (function, options) in workflow_tasks.tasks_of(app).items():
+    for name, (function, options) in workflow_tasks.functions_of(app).items():
         if name not in names:
             app.task(name=name, shared=False, **options)(function)
 
