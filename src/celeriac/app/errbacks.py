@@ -2,9 +2,10 @@
 
 In a job's life: when a run has failed. An errback whose function takes more than one further argument is *called*, as
 ``errback(request, exc, traceback)``, by the process that ran the task; every other is *sent*, as a task whose first argument is
-the id of the failed one. A failure that only the node saw (the process died, the hard limit came) reaches the first kind, too: no
-code of the user's runs in a node, so a message asks some worker to make the call. So does that of a chord whose members have
-failed; the message is then one that a Celery worker understands as well. An errback that fails is logged, and harms nothing.
+the id of the failed one, or as a whole workflow that begins with such tasks. A failure that only the node saw (the process died,
+the hard limit came) reaches the first kind, too: no code of the user's runs in a node, so a message asks some worker to make the
+call. So does that of a chord whose members have failed; the message is then one that a Celery worker understands as well. An
+errback that fails is logged, and harms nothing.
 Source: Celery's guide, "Calling Tasks", "Linking", and its reference of ``link_error``. Does not know: stores, settlements.
 """
 
@@ -19,13 +20,16 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
+from celeriac.app.flows.stored import kind_of
+from celeriac.app.following import following
 from celeriac.app.home import Home
 from celeriac.app.options import options_from_wire
 from celeriac.app.plan import Call
-from celeriac.app.signature import call_from_stored, from_stored
+from celeriac.app.signature import from_stored
 from celeriac.core import exceptions
 from celeriac.core.errors import EncodeError
 from celeriac.core.message import Message, Outgoing
+from celeriac.core.settlement import Following
 
 log = logging.getLogger("celeriac.app")
 
@@ -45,8 +49,10 @@ _TOLD: Final = (
 
 
 def is_called(errback: Mapping[str, Any], tasks: Mapping[str, Any]) -> bool:
-    """Say whether ``errback`` is called with the failure, and not sent: it is known here, made of a function that is not bound
-    to its task, and takes more than one argument beside those that the signature holds."""
+    """Say whether ``errback`` is called with the failure, and not sent: it is one task, known here, made of a function that is not
+    bound to its task, and takes more than one argument beside those that the signature holds."""
+    if kind_of(errback) is not None:
+        return False
     name = errback.get("task")
     task = tasks.get(name) if isinstance(name, str) else None  # a message may say anything
     function = vars(type(task)).get("__header__") if task is not None else None
@@ -104,7 +110,7 @@ def _log(errback: Mapping[str, Any], request: Context) -> None:
     log.exception("errback %s of task %s[%s] failed", errback.get("task"), request.task, request.id, extra=fields)
 
 
-def outgoing(
+def told(
     app: Home,
     errback: Mapping[str, Any],
     request: Context,
@@ -112,8 +118,8 @@ def outgoing(
     text: str | None,
     announce: bool = False,
     dependency: str | None = None,
-) -> Outgoing | None:
-    """Return the message by which ``errback`` hears of a failure; ``None``: it cannot be made, which is logged.
+) -> Following:
+    """Return the messages by which ``errback`` hears of a failure; none: they cannot be made, which is logged.
 
     Args:
         app: Plans and encodes it.
@@ -127,26 +133,26 @@ def outgoing(
     try:
         message = request.as_message()
         if not is_called(errback, app.tasks):
-            return app.producer.plan(call_from_stored(errback, (message.id,), app), message, announce=announce)
+            return following(app, errback, (message.id,), message, announce=announce)
         if dependency is not None:
-            return _asks_to_unlock(app, errback, request, error, dependency)
-        return _asks_for_call(app, errback, request, error, text)
+            return Following((_asks_to_unlock(app, errback, request, error, dependency),))
+        return Following((_asks_for_call(app, errback, request, error, text),))
     except Exception:
         log.exception("errback %s of task %s[%s] cannot be sent", errback.get("task"), request.task, request.id)
-        return None
+        return Following()
 
 
 def _asks_for_call(app: Home, errback: Mapping[str, Any], request: Context, error: BaseException, text: str | None) -> Outgoing:
     """Return the message that asks a worker which serves the errback's queue to make the call."""
     name, message = errback["task"], request.as_message()
-    told = {each: value for each in _TOLD if (value := getattr(request, each, None)) is not None}
+    seen = {each: value for each in _TOLD if (value := getattr(request, each, None)) is not None}
     options = replace(options_from_wire(errback.get("options") or {}), route_name=name)
     recipe = replace(app.recipe_of(name), name=CALL, ignore_result=True)
     try:
-        return _planned(app, Call(recipe, (dict(errback), told, exceptions.describe(error), text), {}, options), message)
+        return _planned(app, Call(recipe, (dict(errback), seen, exceptions.describe(error), text), {}, options), message)
     except EncodeError:  # arguments that only the failed task's serializer can write
-        del told["args"], told["kwargs"]
-        return _planned(app, Call(recipe, (dict(errback), told, exceptions.describe(error), text), {}, options), message)
+        del seen["args"], seen["kwargs"]
+        return _planned(app, Call(recipe, (dict(errback), seen, exceptions.describe(error), text), {}, options), message)
 
 
 def _asks_to_unlock(app: Home, errback: Mapping[str, Any], body: Context, error: BaseException, dependency: str) -> Outgoing:

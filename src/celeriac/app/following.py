@@ -24,7 +24,7 @@ _NONE: Final[tuple[Any, ...]] = ([],)
 """What the body of a chord without members is called with."""
 
 
-def following(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller: Message) -> Following:
+def following(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller: Message, *, announce: bool = True) -> Following:
     """Return the messages that ``stored`` begins with, the chords whose members are among them, and what is kept of it.
 
     Args:
@@ -32,13 +32,14 @@ def following(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller
         stored: A signature of any kind. What has no id yet gets one.
         first: Arguments that go before those of what is called first.
         caller: Message of the task that it follows.
+        announce: As for ``Producer.plan``.
 
     Raises:
         EncodeError: an argument cannot be written.
         ValueError: an option that cannot be.
     """
     if kind_of(stored) is None:
-        message = _message(app, stored, first, caller)
+        message = _message(app, stored, first, caller, announce)
         return Following((message,), children=([[message.id, None], None],))
     whole = chained([stored])
     if kind_of(whole) == "chain" and not members_of(whole):
@@ -46,11 +47,11 @@ def following(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller
     frozen = freeze(whole, app.runtime.new_id)
     thin, blocks = keep(app, frozen)
     unrolled = unroll(thin)
-    messages = [_message(app, each, first, caller) for each in unrolled.calls]
+    messages = [_message(app, each, first, caller, announce) for each in unrolled.calls]
     opens = openings(app, unrolled.chords)
     keeps = [*blocks, *headers(app, unrolled.chords)]
     for body in unrolled.empty:
-        more = following(app, body, _NONE, caller)
+        more = following(app, body, _NONE, caller, announce=announce)
         messages += more.messages
         opens += more.opens
         keeps += more.keeps
@@ -83,5 +84,5 @@ def _header(handle: Handle) -> list[Any]:
     return [[handle.id, None], None if handle.members is None else [_header(member) for member in handle.members]]
 
 
-def _message(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller: Message) -> Outgoing:
-    return app.producer.plan(call_from_stored(stored, first, app), caller, announce=True)
+def _message(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller: Message, announce: bool) -> Outgoing:
+    return app.producer.plan(call_from_stored(stored, first, app), caller, announce=announce)

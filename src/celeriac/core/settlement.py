@@ -6,6 +6,7 @@ whole or not at all. Frozen data; does not know how it is decided or carried out
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
@@ -70,6 +71,17 @@ class Following(Struct, frozen=True, gc=False):
     """The results of what is sent, in their stored form: children of the task that has ended."""
     keeps: tuple[StoredResult, ...] = ()
     """What is kept among results for them: headers of those chords, parts of workflows that they refer to."""
+
+
+def together(parts: Iterable[Following]) -> Following:
+    """Return what is sent for each of these, as one."""
+    all_parts = list(parts)
+    return Following(
+        tuple(outgoing for one in all_parts for outgoing in one.messages),
+        tuple(opening for one in all_parts for opening in one.opens),
+        tuple(child for one in all_parts for child in one.children),
+        tuple(kept for one in all_parts for kept in one.keeps),
+    )
 
 
 class Addition(Struct, frozen=True, gc=False):

@@ -34,9 +34,9 @@ from celeriac.core.errors import (
     WorkerLostError,
 )
 from celeriac.core.errors import Reject as RejectError
-from celeriac.core.message import Delivery, Message, Outgoing, Rejected
+from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Revoked, Success
-from celeriac.core.settlement import DeadLetter, Done, Following, Settlement, StoredResult
+from celeriac.core.settlement import DeadLetter, Done, Following, Settlement, StoredResult, together
 from celeriac.core.taskmeta import TaskMeta
 from celeriac.core.tracebacks import text_of
 from celeriac.worker.request import Request
@@ -112,8 +112,8 @@ def _of_the_run(request: Request, outcome: Outcome, *, now: datetime, terms: Ter
         case Refused(reason):
             refusal = RejectError(reason)
             result = None if ignored else _stored(request, states.FAILURE, refusal, None, now, terms)
-            told = _to_errbacks(request, message, Failure(refusal), terms) if message.errbacks else ()
-            settlement = Settlement(tag=tag, fate=_letter("rejected", reason, message), result=result, followups=told)
+            told = _to_errbacks(request, message, Failure(refusal), terms) if message.errbacks else _NOTHING
+            settlement = _ended(tag, _letter("rejected", reason, message), result, told)
             return with_workflow(settlement, message, states.FAILURE, refusal, now=now, terms=terms)
         case Failure():
             return _failed(request, outcome, now=now, terms=terms, ignored=ignored)
@@ -125,14 +125,19 @@ def _failed(request: Request, failure: Failure, *, now: datetime, terms: Terms, 
     stored = terms.stores_results or how.own_backend is not None
     keep = stored and (not ignored or how.store_errors_even_if_ignored)
     result = _stored(request, states.FAILURE, error, failure.traceback, now, terms) if keep else None
-    messages = _to_errbacks(request, message, failure, terms) if message.errbacks else ()
+    told = _to_errbacks(request, message, failure, terms) if message.errbacks else _NOTHING
     fate: Done | DeadLetter = Done()
     if failure.uncallable:
         fate = _letter("arguments", exceptions.text(error), message)
     elif how.acks_late and not _acks_failure(how, error):
         fate = _letter("failed", exceptions.text(error), message)
-    settlement = Settlement(tag=request.delivery.tag, fate=fate, result=result, followups=messages)
+    settlement = _ended(request.delivery.tag, fate, result, told)
     return with_workflow(settlement, message, states.FAILURE, error, now=now, terms=terms)
+
+
+def _ended(tag: Any, fate: Done | DeadLetter, result: StoredResult | None, told: Following) -> Settlement:
+    """Return the Settlement of a run that has failed, with what its errbacks hear: each may be a whole workflow."""
+    return Settlement(tag=tag, fate=fate, result=result, further=told.keeps, followups=told.messages, opens=told.opens)
 
 
 def _after(message: Message, value: Any, terms: Terms) -> Following:
@@ -141,27 +146,21 @@ def _after(message: Message, value: Any, terms: Terms) -> Following:
         return _NOTHING
     after = [terms.follow(each, (value,), message) for each in message.callbacks or ()]
     after.append(follows(message, value, terms))
-    return Following(
-        tuple(outgoing for one in after for outgoing in one.messages),
-        tuple(opening for one in after for opening in one.opens),
-        tuple(child for one in after for child in one.children),
-        tuple(kept for one in after for kept in one.keeps),
-    )
+    return together(after)
 
 
-def _to_errbacks(request: Request, message: Message, failure: Failure, terms: Terms) -> tuple[Outgoing, ...]:
-    messages: list[Outgoing] = []
+def _to_errbacks(request: Request, message: Message, failure: Failure, terms: Terms) -> Following:
+    told: list[Following] = []
     for errback in message.errbacks or ():
         if failure.errbacks_called and terms.calls(errback):
             continue
         if terms.tell is None:
-            messages += terms.follow(errback, (message.id,), message).messages
+            told.append(terms.follow(errback, (message.id,), message))
         else:
             # Where nothing could be called, a node settles: nothing of the user's runs in it.
             seen = failure.errbacks_called
-            told = terms.tell(errback, request.context, failure.exception, failure.traceback, seen)
-            messages += [told] if told is not None else []
-    return tuple(messages)
+            told.append(terms.tell(errback, request.context, failure.exception, failure.traceback, seen))
+    return together(told)
 
 
 def _acks_failure(how: Conduct, error: BaseException) -> bool:
@@ -195,8 +194,7 @@ def refuse(delivery: Delivery, why: Rejected, message: Message | None, *, now: d
         return Settlement(tag=delivery.tag, fate=fate, result=result)
     error = _error_of(why, task)
     told = [terms.tell(errback, Context(message), error, None, False) for errback in message.errbacks or ()] if terms.tell else ()
-    followups = tuple(outgoing for outgoing in told if outgoing is not None)
-    settlement = Settlement(tag=delivery.tag, fate=fate, result=result, followups=followups)
+    settlement = _ended(delivery.tag, fate, result, together(told))
     return with_workflow(settlement, message, states.FAILURE, error, now=now, terms=terms)
 
 

@@ -290,7 +290,7 @@ def _terms(app: Celery, plan: Plan) -> Terms:
         stores_results=app.keeps_results,
         again=partial(_again, app),
         follow=partial(following, app),
-        tell=partial(errbacks.outgoing, app),
+        tell=partial(errbacks.told, app),
         calls=lambda errback: errbacks.is_called(errback, app.tasks),
         place_of=partial(_place_of, app),
     )

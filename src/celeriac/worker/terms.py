@@ -36,8 +36,8 @@ class Tell(Protocol):
         text: str | None,
         announce: bool = False,
         dependency: str | None = None,
-    ) -> Outgoing | None:
-        """See ``errbacks.outgoing``. ``None``: it cannot be made."""
+    ) -> Following:
+        """See ``errbacks.told``: nothing, if it cannot be made."""
 
 
 def _is_sent(_errback: Mapping[str, Any]) -> bool:

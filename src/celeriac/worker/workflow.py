@@ -23,7 +23,7 @@ from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kep
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
-from celeriac.core.settlement import Addition, DeadLetter, Done, Following, Join, Part, Settlement, StoredResult
+from celeriac.core.settlement import Addition, DeadLetter, Done, Following, Join, Part, Settlement, StoredResult, together
 from celeriac.core.taskmeta import TaskMeta
 from celeriac.worker.terms import Terms
 
@@ -197,12 +197,14 @@ def broken(
 
     ``dependency``: id of the member that is the reason.
     """
+    told = together(_to_errbacks(body, error, message, dependency, terms))
     return Settlement(
         tag=delivery.tag,
         fate=fate,
-        further=_failures(list(later_ids(body)), error, message, now=now, terms=terms),
+        further=(*_failures(list(later_ids(body)), error, message, now=now, terms=terms), *told.keeps),
+        opens=told.opens,
         followups=(
-            *_to_errbacks(body, error, message, dependency, terms),
+            *told.messages,
             *_passed_on([body], error, message, terms),
             *_to_outer(body, error, message, terms),
         ),
@@ -232,7 +234,7 @@ def _to_outer(body: Stored, error: BaseException, message: Message, terms: Terms
     return _abandoning(ends[0]["options"]["task_id"], ends, error, message, terms) if ends else ()
 
 
-def _to_errbacks(body: Stored, error: ChordError, message: Message, dependency: str | None, terms: Terms) -> Iterator[Outgoing]:
+def _to_errbacks(body: Stored, error: ChordError, message: Message, dependency: str | None, terms: Terms) -> Iterator[Following]:
     """Yield what the errbacks of a body hear: each once, with the id of what would have been called first."""
     told: list[Stored] = []
     for first in _heard_first(body):
@@ -243,9 +245,9 @@ def _to_errbacks(body: Stored, error: ChordError, message: Message, dependency: 
                 continue
             told.append(errback)
             if terms.tell is None:
-                yield from terms.follow(errback, (failed.id,), failed).messages
-            elif (outgoing := terms.tell(errback, Context(failed), error, None, False, dependency)) is not None:
-                yield outgoing
+                yield terms.follow(errback, (failed.id,), failed)
+            else:
+                yield terms.tell(errback, Context(failed), error, None, False, dependency)
 
 
 def _heard_first(body: Stored) -> Iterator[Stored]:

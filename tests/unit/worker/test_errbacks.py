@@ -404,6 +404,6 @@ def test_an_errback_that_cannot_be_sent_is_logged_and_the_others_are(app: Celery
 def test_the_message_that_asks_for_the_call_leaves_out_arguments_that_it_cannot_write(app: Celery) -> None:
     told = app.task(name="told")(lambda request, exc, traceback: None)
     request = Context(Message(id="a", task="t", args=(object(),)))
-    outgoing = errbacks.outgoing(app, told.s(), request, ValueError("x"), None)
+    [outgoing] = errbacks.told(app, told.s(), request, ValueError("x"), None).messages
 
     assert isinstance(outgoing, Outgoing)
