@@ -277,3 +277,33 @@ def test_workflows_are_sent_from_event_loops(tasks: Any, serve: Serve) -> None:
 
     assert asyncio.run(_sent(tasks["add"].s(1, 1) | tasks["double"].s())) == 4
     assert asyncio.run(_sent(chord([tasks["add"].s(1, 1)] * 3, tasks["total"].s()))) == 6
+
+
+# ---- What is linked to a chain that ends with a group --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["link", "option", "member", "applied"])
+def test_what_is_linked_to_a_chain_that_ends_with_a_group_hears_each_member(
+    how: str, app: Celery, tasks: Any, serve: Serve
+) -> None:
+    heard: list[Any] = []
+    hear = app.task(name="hear")(lambda *args: heard.append(args))
+    serve()
+    whole = tasks["add"].s(1, 0) | group(tasks["add"].s(1), tasks["add"].s(2) | tasks["double"].s())
+
+    if how != "option":
+        whole.link(hear.s("told"))
+    match how:
+        case "option":
+            result = whole.apply_async(link=hear.s("told"))
+        case "applied":
+            result = whole.apply()
+        case _:
+            result = (group([whole]) if how == "member" else whole).delay()
+
+    assert sorted(str(one) for one in _flat(result.get(timeout=WAIT_S))) == ["2", "6"]
+    eventually(lambda: sorted(heard) == [(2, "told"), (6, "told")], within_s=WAIT_S, what="both are told")
+
+
+def _flat(value: Any) -> list[Any]:
+    return [one for each in value for one in _flat(each)] if isinstance(value, list) else [value]

@@ -13,7 +13,7 @@ from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
 from celeriac.app.chords import chord
-from celeriac.app.flows.normal import chained, first_step, row
+from celeriac.app.flows.normal import at_each_end, chained, first_step, row
 from celeriac.app.flows.stored import Stored, kind_of, members_of, several
 from celeriac.app.freezing import linked_to
 from celeriac.app.headers import hear_of
@@ -194,12 +194,13 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         return list(reversed(steps)), list(reversed(results))
 
     def _linked(self, links: Mapping[str, Any]) -> Stored:
-        if not links:
+        if not links or not self.tasks:
             whole = chained([{**self, "options": {}}])
         else:
             copy = self.clone()
-            copy["options"] = dict(links)
-            whole = chained(copy.unchain_tasks())
+            copy["options"] = {name: link for name, link in links.items() if name != "link"}
+            *steps, last = copy.unchain_tasks()
+            whole = chained([*steps, at_each_end(last, several(links.get("link")))])
         if kind_of(whole) == "chain" and not members_of(whole):
             return next((step for step in self.tasks if kind_of(step) == "group"), whole)  # it ends with a list of nothing
         return whole

@@ -49,8 +49,8 @@ _TOLD: Final = (
 
 
 def is_called(errback: Mapping[str, Any], tasks: Mapping[str, Any]) -> bool:
-    """Say whether ``errback`` is called with the failure, and not sent: it is one task, known here, made of a function that is not
-    bound to its task, and takes more than one argument beside those that the signature holds."""
+    """Say whether ``errback`` is called with the failure, and not sent: it is one task, known here, made of a function that is
+    not bound to its task, and takes more than one argument beside those that the signature holds."""
     if kind_of(errback) is not None:
         return False
     name = errback.get("task")

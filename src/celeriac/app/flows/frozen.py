@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from celeriac.app.flows.normal import linked_steps, with_link, without_links
+from celeriac.app.flows.normal import carried_out, linked_steps, with_link, without_links
 from celeriac.app.flows.parts_apart import with_ends_of_their_own
 from celeriac.app.flows.stored import (
     Stored,
@@ -61,7 +61,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             options["task_id"] = own or new_id()
             return {**signature, "options": options}
         case "chain":
-            *steps, last = linked_steps(members_of(signature), options)
+            *steps, last = carried_out(signature)
             frozen = [freeze(_as_step(step), new_id, depth=below) for step in steps]
             return chain_of([*frozen, freeze(last, new_id, id=own, depth=below)], without_links(options))
         case "group":

@@ -197,12 +197,31 @@ def without_links(options: Stored) -> dict[str, Any]:
 
 
 def linked_steps(steps: Sequence[Stored], options: Stored) -> Sequence[Stored]:
-    """Give the last step the callbacks of its workflow, and every step the errbacks."""
+    """Give the last step the callbacks of its workflow, and every step the errbacks: as that step's own ``link`` does."""
     link, link_error = several(options.get("link")), several(options.get("link_error"))
     if not steps or not (link or link_error):
         return steps
     last = with_link(with_link(steps[-1], "link_error", link_error), "link", link)
     return [*(_with_errbacks(step, link_error) for step in steps[:-1]), last]
+
+
+def carried_out(chain: Stored) -> Sequence[Stored]:
+    """Return the steps of a chain that is carried out by itself, and is not part of another one, with what it is linked to.
+
+    If it ends with a group, each member has the chain's callbacks, which get that member's value. Source: Celery's ``chain.run``.
+    """
+    options, steps = chain["options"], members_of(chain)
+    if not steps or kind_of(steps[-1]) != "group":
+        return linked_steps(steps, options)
+    heard = linked_steps(steps, {"link_error": options.get("link_error")})
+    return [*heard[:-1], at_each_end(heard[-1], several(options.get("link")))]
+
+
+def at_each_end(signature: Stored, callbacks: Sequence[Stored]) -> Stored:
+    """Return ``signature`` with these callbacks; if it is a group, each of its members."""
+    if kind_of(signature) != "group":
+        return with_link(signature, "link", callbacks)
+    return group_of([at_each_end(member, callbacks) for member in members_of(signature)], signature["options"])
 
 
 def _with_errbacks(step: Stored, errbacks: Sequence[Stored]) -> Stored:

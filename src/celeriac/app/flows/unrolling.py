@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from celeriac.app.flows.frozen import Handle, handle_of
-from celeriac.app.flows.normal import chained, ended, linked_steps
+from celeriac.app.flows.normal import carried_out, chained, ended
 from celeriac.app.flows.shapes import FLAT, SHAPE, size_of, with_shape
 from celeriac.app.flows.stored import (
     Stored,
@@ -60,7 +60,7 @@ def _unrolled(frozen: Stored, then: Sequence[Stored], chords: list[Chord], empty
         case None:
             yield with_options(frozen, chain=[*reversed(then), *(frozen["options"].get("chain") or ())]) if then else frozen
         case "chain":
-            first, *rest = linked_steps(members_of(frozen), frozen["options"])
+            first, *rest = carried_out(frozen)
             yield from _unrolled(first, (*rest, *then), chords, empty)
         case "group" if then:
             yield from _unrolled(chained([frozen, *then]), (), chords, empty)
