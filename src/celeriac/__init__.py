@@ -11,14 +11,16 @@ from celeriac.app.eager_result import EagerResult
 from celeriac.app.group_result import GroupResult, result_from_tuple
 from celeriac.app.joining import allow_join_result, denied_join_result
 from celeriac.app.logs import get_task_logger
+from celeriac.app.maps import chunks, xmap, xstarmap
 from celeriac.app.result import AsyncResult
 from celeriac.app.result_set import ResultSet
+from celeriac.app.runtime import uuid
 from celeriac.app.schedules import crontab, schedule
 from celeriac.app.shared import shared_task
-from celeriac.app.signature import Signature, signature
+from celeriac.app.signature import Signature, maybe_signature, signature, subtask
 from celeriac.app.solar import solar
 from celeriac.app.stamping import StampingVisitor
-from celeriac.app.standing import current_app, current_task
+from celeriac.app.standing import bugreport, current_app, current_task
 from celeriac.app.task import Task
 from celeriac.core import states
 from celeriac.core.errors import (
@@ -78,14 +80,17 @@ __all__ = [
     "__version__",
     "allow_join_result",
     "app_or_default",
+    "bugreport",
     "chain",
     "chord",
+    "chunks",
     "crontab",
     "current_app",
     "current_task",
     "denied_join_result",
     "get_task_logger",
     "group",
+    "maybe_signature",
     "result_from_tuple",
     "schedule",
     "shared_task",
@@ -93,4 +98,8 @@ __all__ = [
     "signature",
     "solar",
     "states",
+    "subtask",
+    "uuid",
+    "xmap",
+    "xstarmap",
 ]

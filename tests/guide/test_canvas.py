@@ -5,6 +5,7 @@ Each is an example of that chapter in words and names of our own, and a test of 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -307,3 +308,17 @@ def test_what_is_linked_to_a_chain_that_ends_with_a_group_hears_each_member(
 
 def _flat(value: Any) -> list[Any]:
     return [one for each in value for one in _flat(each)] if isinstance(value, list) else [value]
+
+
+def test_values_are_awaited_with_the_words_of_get(tasks: Any, serve: Serve) -> None:
+    serve()
+
+    async def program() -> Any:
+        one, several = tasks["add"].s(1, 1), group(tasks["add"].s(1, 1), tasks["add"].s(2, 2))
+        return [
+            await (await one.adelay()).aget(timeout=WAIT_S, disable_sync_subtasks=False),
+            await (await several.adelay()).aget(timeout=WAIT_S, disable_sync_subtasks=False),
+            await one.apply().aget(disable_sync_subtasks=False),
+        ]
+
+    assert asyncio.run(program()) == [2, [2, 4], 2]

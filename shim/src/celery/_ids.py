@@ -1,5 +1,5 @@
 """Fresh ids for tasks."""
 
-from celeriac.app.runtime import SystemRuntime
+from celeriac.app.runtime import uuid
 
-uuid = SystemRuntime().new_id
+__all__ = ["uuid"]

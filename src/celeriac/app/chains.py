@@ -13,7 +13,7 @@ from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
 from celeriac.app.chords import chord
-from celeriac.app.flows.normal import at_each_end, chained, first_step, row
+from celeriac.app.flows.normal import chained, first_step, row
 from celeriac.app.flows.stored import Stored, kind_of, members_of, several
 from celeriac.app.freezing import linked_to
 from celeriac.app.headers import hear_of
@@ -199,8 +199,10 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         else:
             copy = self.clone()
             copy["options"] = {name: link for name, link in links.items() if name != "link"}
-            *steps, last = copy.unchain_tasks()
-            whole = chained([*steps, at_each_end(last, several(links.get("link")))])
+            steps = copy.unchain_tasks()
+            for callback in several(links.get("link")):
+                _link_each_end(steps[-1], callback)
+            whole = chained(steps)
         if kind_of(whole) == "chain" and not members_of(whole):
             return next((step for step in self.tasks if kind_of(step) == "group"), whole)  # it ends with a list of nothing
         return whole
@@ -284,6 +286,15 @@ def named(stored: Stored, app: Home | None) -> Any:
             found["options"].update(stored.get("options") or {})
             return found
     return stored if isinstance(stored, Signature) else from_stored(stored, app)
+
+
+def _link_each_end(last: Signature[Any], callback: Mapping[str, Any]) -> None:
+    """Link what a chain that is sent ends with: of a group each member. Source: Celery's ``chain.run``."""
+    if isinstance(last, group):
+        for member in last.tasks:
+            _link_each_end(member, callback)
+    else:
+        last.link(callback)
 
 
 def _heard_from(steps: Sequence[Signature[Any]], errback: Mapping[str, Any], workflow: Signature[Any]) -> None:

@@ -19,6 +19,7 @@ from celeriac.app.freezing import fixed, linked_to
 from celeriac.app.headers import alike, chords_heard_by, header_from, hear_of, heard_by, stamped, with_arguments
 from celeriac.app.home import Home
 from celeriac.app.options import ChordKeywords, OptionKeywords, options_from
+from celeriac.app.polling import told_of_polling, without_polling
 from celeriac.app.recorded import without_repeats
 from celeriac.app.signature import Signature, maybe_signature
 from celeriac.app.stamping import StampingVisitor
@@ -29,7 +30,7 @@ from celeriac.app.workflows import Workflow, built, members_from
 
 R = TypeVar("R")
 _POLLING: Final = {"interval": None, "countdown": 1, "max_retries": None}
-"""How Celery asks, on stores that cannot count, whether all members have ended. Here the store counts."""
+"""What ``run`` takes of that (``polling.py``), and what it is where nobody says anything."""
 
 
 @Signature.register_type()
@@ -64,7 +65,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
             app: Who sends it.
             options: Of ``apply_async``.
         """
-        options_from(options)
+        options_from(without_polling(options))
         if isinstance(header, Mapping) and kind_of(header) == "group" and (known := header["options"].get("task_id")):
             options.setdefault("group_id", known)  # it was frozen
         found = header_from(header, app)
@@ -149,7 +150,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
             task_id: Of the body.
             producer, publisher, connection, router: As of ``Task.apply_async``.
             result_cls: Class of the body's result; ``None``: as its task says.
-            options: Of the members; ``link`` and ``link_error`` of the body.
+            options: Of the members; ``link`` and ``link_error`` of the body; ``interval`` and ``max_retries`` as of ``run``.
 
         Returns:
             The result of the body; its ``parent`` is that of the header.
@@ -161,7 +162,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
             "task_id": task_id, "producer": producer, "publisher": publisher, "connection": connection, "router": router,
             "result_cls": result_cls,
         }  # fmt: skip
-        chosen: dict[str, Any] = {**{name: value for name, value in given.items() if value is not None}, **options}
+        chosen = told_of_polling(self.app, {**{name: value for name, value in given.items() if value is not None}, **options})
         sent, more = self._with_body(kwargs)
         if (stream := sent._sent_as_stream()) is not None:
             sending, stream, body = sent._begun(stream, args, more, chosen)
@@ -169,14 +170,15 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         return super(chord, sent).apply_async(args, more, **chosen)
 
     async def aapply_async(
-        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
+        self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Any
     ) -> Any:
         """The twin of ``apply_async`` for event loops."""
         sent, more = self._with_body(kwargs)
+        chosen = told_of_polling(self.app, options)
         if (stream := sent._sent_as_stream()) is not None:
-            sending, stream, body = sent._begun(stream, args, more, options)
+            sending, stream, body = sent._begun(stream, args, more, chosen)
             return result_of_chord(await atake(sending.course(stream, body)), body, remember=sending.remembered)
-        return await super(chord, sent).aapply_async(args, more, **options)
+        return await super(chord, sent).aapply_async(args, more, **chosen)
 
     def run(
         self,
@@ -207,9 +209,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
             header_delay: ``countdown`` and ``eta`` of the members.
             options: Of the members.
         """
-        for name, value in {"interval": interval, "countdown": countdown, "max_retries": max_retries}.items():
-            if value != _POLLING[name]:
-                self.app.once.warn(f"{name} has no effect on a chord: its store counts the members, and nothing is polled")
+        told_of_polling(self.app, {"interval": interval, "countdown": countdown, "max_retries": max_retries}, _POLLING)
         made: chord[R] = chord(header, body, app=app or self._app, **self.options)
         chosen: dict[str, Any] = {**options, **(header_delay or {}), **({"task_id": task_id} if task_id else {})}
         return made.apply(partial_args, kwargs, **chosen) if eager else made.apply_async(partial_args, kwargs, **chosen)
@@ -295,7 +295,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         return applied(self._applying(args, kwargs, {**options, "propagate": propagate, "body": body}))
 
     def _applying(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Applying:
-        chosen: dict[str, Any] = {**self._own_options(), **options}
+        chosen: dict[str, Any] = {**self._own_options(), **told_of_polling(self.app, options)}
         propagate, body, task_id = chosen.pop("propagate", True), chosen.pop("body", None), chosen.pop("task_id", None)
         sent, more = self._with_body({**(kwargs or {}), **({} if body is None else {"body": body})})
         called = sent._body_with(chosen)
@@ -361,7 +361,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
     def _own_options(self) -> dict[str, Any]:
         # Its group_id is that of its own header, and not of a group that it is a member of; so is its id once it is frozen.
         of_header = ("group_id", "task_id") if is_frozen(self.body) else ("group_id",)
-        return {name: value for name, value in self.options.items() if name not in of_header}
+        return {name: value for name, value in told_of_polling(self.app, self.options).items() if name not in of_header}
 
     def _linked(self, links: Mapping[str, Any]) -> Stored:
         members: Any = self.tasks

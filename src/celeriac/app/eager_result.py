@@ -158,7 +158,7 @@ class EagerResult(AsyncResult[R]):
 
     async def aget(self, timeout: Seconds = None, propagate: bool = True, **kwargs: Any) -> Any:  # type: ignore[override]  # noqa: ASYNC109 - Celery's argument
         """The twin of ``get`` for event loops."""
-        return self.get(timeout, propagate, disable_sync_subtasks=False, **kwargs)
+        return self.get(timeout, propagate, **{**kwargs, "disable_sync_subtasks": False})
 
     def forget(self) -> None:
         """Nothing is stored: nothing is forgotten."""

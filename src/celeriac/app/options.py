@@ -135,6 +135,8 @@ class ChordKeywords(_MemberKeywords, total=False):
     shadow: str | None
     countdown: float | None
     eta: Moment | None
+    interval: float | None
+    max_retries: int | None
 
 
 class CallOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):

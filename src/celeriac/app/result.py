@@ -206,6 +206,8 @@ class AsyncResult(Identity, ResultStates, ResultGraph, Revocable, TaskShown, Gen
         follow_parents: bool = True,
         callback: Callable[[str, R], object] | None = None,
         on_message: OnMessage | None = None,
+        *,
+        disable_sync_subtasks: bool = True,
     ) -> R: ...
 
     async def aget(
@@ -216,9 +218,10 @@ class AsyncResult(Identity, ResultStates, ResultGraph, Revocable, TaskShown, Gen
         callback: Callable[[str, R], object] | None = None,
         on_message: OnMessage | None = None,
         *,
+        disable_sync_subtasks: bool = True,  # noqa: ARG002 - taken, as by ``get``
         model: Any = None,
     ) -> Any:
-        """The twin of ``get`` for event loops. Inside an ``async def`` task, too: it blocks no slot of others."""
+        """The twin of ``get`` for event loops. Inside a task, too: it blocks no slot; ``disable_sync_subtasks`` has no effect."""
         if self.ignored:
             return None
         if self._final is None:

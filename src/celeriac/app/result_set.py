@@ -183,8 +183,10 @@ class ResultSet(SetStates, SetShown, Generic[R]):
         propagate: bool = True,
         callback: Callable[[str, R], object] | None = None,
         on_message: OnMessage | None = None,
+        *,
+        disable_sync_subtasks: bool = True,  # noqa: ARG002 - taken, as by ``get``
     ) -> list[R]:
-        """The twin of ``get`` for event loops."""
+        """The twin of ``get`` for event loops. ``disable_sync_subtasks`` has no effect: to await blocks no slot of others."""
         until, values = self._until(timeout), []
         for block in self._blocks():
             waited = unfinished(leaves_of(block), propagate)

@@ -43,3 +43,8 @@ class SystemRuntime:
     def random(self) -> float:
         """At least 0, less than 1."""
         return random.random()
+
+
+def uuid() -> str:
+    """Return a fresh UUID4 as text, as the ids of tasks are."""
+    return SystemRuntime().new_id()

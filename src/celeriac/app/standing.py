@@ -61,3 +61,8 @@ def _task_of(context: Context) -> Task[..., Any] | None:
 task_stack: Final = TaskStack()
 current_app: Final = cast("Celery", StandIn(get_current_app))
 current_task: Final = cast("Task[..., Any]", StandIn(get_current_task))
+
+
+def bugreport(app: Celery | None = None) -> str:
+    """Return versions, platform and settings of an app as text, without secrets; of ``None`` those of the current app."""
+    return (app or current_app).bugreport()

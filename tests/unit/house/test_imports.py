@@ -34,3 +34,13 @@ def test_every_public_name_is_there() -> None:
     missing = [name for name in public if not hasattr(celeriac, name)]
 
     assert missing == []
+
+
+def test_every_name_that_is_at_celerys_root_for_programs_is_at_ours() -> None:
+    names = {"Celery", "Signature", "Task", "bugreport", "chain", "chord", "chunks", "current_app", "current_task", "group"}
+    names |= {"maybe_signature", "shared_task", "signature", "subtask", "uuid", "xmap", "xstarmap"}
+
+    assert names <= set(celeriac.__all__)
+    assert len({celeriac.uuid() for _ in range(3)}) == 3
+    with celeriac.Celery("reported", broker="memory://", set_as_current=False) as app:
+        assert celeriac.bugreport(app) == app.bugreport()

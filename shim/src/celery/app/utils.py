@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from celeriac.app.app import Celery
-from celeriac.app.standing import current_app
+from celeriac.app.standing import bugreport
 from celeriac.config.settings import Conf as Settings
 
 
 def appstr(app: Celery) -> str:
     """Return the app as ``-A`` would name it."""
     return f"{app.main or '__main__'} at {id(app):#x}"
-
-
-def bugreport(app: Celery | None = None) -> str:
-    """Return versions, platform and settings of an app; without one, of the current app."""
-    return (app or current_app).bugreport()
 
 
 def find_app(app: Any, symbol_by_name: Any = None, imp: Any = None) -> Celery:

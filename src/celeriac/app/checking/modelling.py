@@ -21,6 +21,7 @@ class AwaitKeywords(TypedDict, total=False):
     follow_parents: bool
     callback: Callable[[str, Any], object] | None
     on_message: Callable[[dict[str, Any]], object] | None
+    disable_sync_subtasks: bool
 
 
 class WaitKeywords(AwaitKeywords, total=False):
@@ -29,7 +30,6 @@ class WaitKeywords(AwaitKeywords, total=False):
     interval: float
     no_ack: bool
     on_interval: Callable[[], object] | None
-    disable_sync_subtasks: bool
     EXCEPTION_STATES: Collection[str]
     PROPAGATE_STATES: Collection[str]
 

@@ -214,14 +214,14 @@ def carried_out(chain: Stored) -> Sequence[Stored]:
     if not steps or kind_of(steps[-1]) != "group":
         return linked_steps(steps, options)
     heard = linked_steps(steps, {"link_error": options.get("link_error")})
-    return [*heard[:-1], at_each_end(heard[-1], several(options.get("link")))]
+    return [*heard[:-1], _at_each_end(heard[-1], several(options.get("link")))]
 
 
-def at_each_end(signature: Stored, callbacks: Sequence[Stored]) -> Stored:
+def _at_each_end(signature: Stored, callbacks: Sequence[Stored]) -> Stored:
     """Return ``signature`` with these callbacks; if it is a group, each of its members."""
     if kind_of(signature) != "group":
         return with_link(signature, "link", callbacks)
-    return group_of([at_each_end(member, callbacks) for member in members_of(signature)], signature["options"])
+    return group_of([_at_each_end(member, callbacks) for member in members_of(signature)], signature["options"])
 
 
 def _with_errbacks(step: Stored, errbacks: Sequence[Stored]) -> Stored:
