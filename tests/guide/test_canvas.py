@@ -130,7 +130,7 @@ def test_members_of_a_group_may_be_workflows(tasks: Any, serve: Serve) -> None:
         tasks["add"].s(9, 1),
     ]
 
-    assert group(members).delay().get(timeout=WAIT_S) == [4, [3, 4], 10]
+    assert group(members).delay().get(timeout=WAIT_S) == [4, 3, 4, 10]
 
 
 # ---- Chords --------------------------------------------------------------------------------------------------------
