@@ -128,8 +128,7 @@ def test_a_group_is_revoked_with_all_its_members(tasks: Any, serve: Serve, ran: 
 
     with pytest.raises(TaskRevokedError):
         result.get(timeout=WAIT_S)
-    leaves = [result.results[0], *result.results[1].results]
-    eventually(lambda: [one.state for one in leaves] == ["REVOKED"] * 3, what="all have ended")
+    eventually(lambda: [one.state for one in result.results] == ["REVOKED"] * 3, what="all have ended")
     assert ran == []
 
 
@@ -200,3 +199,42 @@ def test_a_member_that_ends_without_a_value_fails_its_chord_which_says_why(
 
     assert why in failure_of(result)
     assert ran == []
+
+
+# ---- Nobody waits for a result that is not stored ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["task", "option", "body", "body of many", "inside of a task"])
+def test_of_a_workflow_whose_end_ignores_its_result_get_is_none_at_once(how: str, app: Celery, tasks: Any, serve: Serve) -> None:
+    silent = app.task(name="silent", ignore_result=True)(lambda *args: 5)
+    first = tasks["add"].s(1)
+    ends = {
+        "task": first | silent.s(),
+        "option": first | tasks["add"].s(1).set(ignore_result=True),
+        "body": chord([first], silent.s()),
+        "body of many": chord([tasks["add"].s(one) for one in range(1001)], silent.s()),
+    }
+
+    @app.task(name="sends")
+    def sends() -> Any:
+        return (first | silent.s()).delay().get(disable_sync_subtasks=False, timeout=WAIT_S)
+
+    if how == "inside of a task":
+        serve()
+        assert sends.delay().get(timeout=WAIT_S) is None
+    else:
+        result = ends[how].delay()  # no worker has begun it
+
+        assert result.get(timeout=0) is None
+
+
+@pytest.mark.parametrize("url", ["memory://ends-parent"])
+def test_nor_does_one_wait_for_a_step_before_the_end_that_ignores_its_result(app: Celery, tasks: Any, serve: Serve) -> None:
+    silent = app.task(name="silent", ignore_result=True)(lambda *args: 5)
+    serve()
+
+    result = (silent.s() | tasks["add"].s(1)).delay()
+    header = chord([silent.s(), tasks["add"].s(1)], tasks["shown"].s()).delay().parent
+
+    assert result.get(timeout=WAIT_S) == 6
+    assert (result.parent.get(timeout=0), header.get(timeout=WAIT_S)) == (None, [None, 1])

@@ -61,10 +61,17 @@ def result_of(app: Home, handle: Handle) -> Any:
     result: Any = None
     for one in reversed(line):
         if one.members is None:
-            result = AsyncResult(one.id, app=app, parent=result)
+            result = AsyncResult(one.id, app=app, parent=result, ignored=_is_ignored(app, one))
         else:
             result = GroupResult(one.id, [result_of(app, member) for member in one.members], parent=result, app=app)
     return result
+
+
+def _is_ignored(app: Home, handle: Handle) -> bool:
+    """Say whether nothing is stored for this task: then nobody waits for it."""
+    if handle.ignore_result is None and handle.task:
+        return bool(app.recipe_of(handle.task).ignore_result)
+    return bool(handle.ignore_result)
 
 
 def _prepare(app: Home, chords: Sequence[Chord], blocks: Sequence[StoredResult]) -> None:

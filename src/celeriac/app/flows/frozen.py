@@ -20,6 +20,7 @@ from celeriac.app.flows.stored import (
     group_of,
     header_id,
     is_empty,
+    is_kept,
     kind_of,
     members_of,
     several,
@@ -35,6 +36,10 @@ class Handle(Struct, frozen=True):
     parent: Handle | None = None
     members: tuple[Handle, ...] | None = None
     """Of a group; ``None``: a task."""
+    task: str = ""
+    """Name of the task; empty: of a group, or it is kept elsewhere."""
+    ignore_result: bool | None = None
+    """Whether the call says that its result is not stored; ``None``: as the task says."""
 
 
 def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = None, depth: int = 0) -> Stored:
@@ -81,7 +86,7 @@ def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:
     """Return who waits for what ``frozen`` ends with."""
     match kind_of(frozen):
         case None:
-            return Handle(frozen["options"]["task_id"], parent)
+            return handle_of_call(frozen, parent)
         case "chain":
             for step in members_of(frozen):
                 parent = handle_of(step, parent)
@@ -92,6 +97,13 @@ def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:
         case _:
             header, body = tuple(handle_of(member) for member in members_of(frozen)), frozen["kwargs"]["body"]
             return handle_of(body, Handle(header_id(frozen["options"], body), parent, header))
+
+
+def handle_of_call(call: Stored, parent: Handle | None) -> Handle:
+    """Return who waits for a single frozen call."""
+    options = call["options"]
+    task = "" if is_kept(call) else call["task"]
+    return Handle(options["task_id"], parent, task=task, ignore_result=options.get("ignore_result"))
 
 
 def _as_step(step: Stored) -> Stored:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from celeriac.app.flows.frozen import Handle, handle_of
+from celeriac.app.flows.frozen import Handle, handle_of, handle_of_call
 from celeriac.app.flows.keeping import first_kept
 from celeriac.app.flows.stored import Stored, header_id, is_kept, kind_of, members_of
 
@@ -25,8 +25,8 @@ def offspring(frozen: Stored, parent: Handle | None = None) -> Iterator[Handle]:
         case None if is_kept(frozen):
             yield Handle(first_kept(frozen), parent)
         case None:
-            if (id := frozen["options"].get("task_id")) is not None:
-                yield Handle(id, parent)
+            if frozen["options"].get("task_id") is not None:
+                yield handle_of_call(frozen, parent)
         case "chain":
             yield from offspring(members_of(frozen)[0], parent)
         case "group":

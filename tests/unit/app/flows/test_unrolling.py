@@ -104,8 +104,8 @@ def test_the_handle_of_a_chain_leads_back_to_its_beginning() -> None:
 
     handle = handle_of(frozen)
 
-    assert handle.members == (Handle("c"), Handle("c"))
-    assert handle.parent == Handle("b", Handle("a"))
+    assert handle.members == (Handle("c", task="c"), Handle("c", task="c"))
+    assert handle.parent == Handle("b", Handle("a", task="a"), task="b")
 
 
 def test_the_rest_of_a_chain_is_reversed_in_its_first_message() -> None:
