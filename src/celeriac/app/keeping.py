@@ -101,7 +101,8 @@ class Keeping:
 
     def _chord(self, header: Sequence[_Part], body: _Part, options: Stored) -> _Part:
         calls = sum(member.calls for member in header)
-        body = self._body(body, calls)
+        if header:  # or it is called at once, and no message carries it
+            body = self._body(body, calls)
         waste = sum(member.waste for member in header) + calls * body.size + body.waste
         made = chord_of([member.signature for member in header], body.signature, options)
         return _Part(made, self._sized, [*header, body], waste=waste, depth=1 + body.depth)
@@ -164,7 +165,8 @@ def opened(reference: Stored, content: Stored) -> Stored:
     group_id = options.get("group_id")
     if group_id is not None and "group_index" in options:
         content = attach(content, group_id, options["group_index"], options.get("chord"))
-    elif group_id is not None and kind_of(content) is None:
+    elif group_id is not None and kind_of(content) is None and not content["options"].get("group_id"):
+        # A body that is a member itself says already whose: it was frozen into that before it was kept.
         content = {**content, "options": {**content["options"], "group_id": group_id}}
     return {**content, SHAPE: reference[SHAPE]} if SHAPE in reference else content
 

@@ -186,6 +186,8 @@ class Leases:
     def _call_body(self, delivery: Delivery) -> Settlement:
         """Finish a chord whose last member's process died after it had settled that. Nothing of the user's runs for it."""
         message = self._reader.message(delivery)
+        if not isinstance(message, Rejected):
+            message = self._rests.of(message).message  # which chord it reported to may stand in what was kept
         if isinstance(message, Rejected) or reports_to(message)[0] is None:
             return Settlement(
                 tag=delivery.tag, fate=DeadLetter(reason="internal", detail="a joined delivery that cannot be read")

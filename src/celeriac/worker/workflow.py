@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from celeriac.app.context import Context
 from celeriac.app.keeping import references_in
 from celeriac.app.reshaping import ADDED
-from celeriac.app.unrolling import ABANDON, SHAPE, Stored, chained, in_shape, kind_of, later_ids, members_of
+from celeriac.app.unrolling import ABANDON, SHAPE, Stored, chained, in_shape, is_kept, kind_of, later_ids, members_of
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
@@ -263,7 +263,8 @@ def _ends(signature: Stored, *, references: bool = False) -> Iterator[Stored]:
     match kind_of(signature):
         case None:
             options = signature["options"]
-            if options.get("chord") is not None and options.get("group_id") and options.get("task_id"):
+            reports = options.get("chord") is not None and options.get("group_id") and options.get("task_id")
+            if reports and (references or not is_kept(signature)):
                 yield signature
         case "chord":
             yield from _ends(signature["kwargs"]["body"], references=references)
