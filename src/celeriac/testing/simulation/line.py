@@ -83,6 +83,10 @@ class Line:
         """See ``ResultBackend.store_results``."""
         self._call("store_results", lambda: self._store.store_results(results))
 
+    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
+        """See ``ResultBackend.load``. Workers read parts of workflows so."""
+        return self._call("load", lambda: self._store.load(ids))
+
     def open_chord(self, chord: str, size: int, *, ttl_s: float | None) -> None:
         """See ``Chords.open_chord``."""
         self._call("open_chord", lambda: self._store.open_chord(chord, size, ttl_s=ttl_s))
@@ -152,10 +156,6 @@ class Line:
     def purge_dead(self, ids: Sequence[str] | None = None) -> int:
         """See ``Broker.purge_dead``."""
         return self._store.purge_dead(ids)
-
-    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
-        """See ``ResultBackend.load``."""
-        return self._store.load(ids)
 
     def forget(self, ids: Sequence[str]) -> None:
         """See ``ResultBackend.forget``."""
