@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
-from celeriac.app.keeping import references_in
+from celeriac.app.keeping import heard_first, references_in
 from celeriac.app.reshaping import ADDED
 from celeriac.app.unrolling import ABANDON, SHAPE, Stored, chained, in_shape, is_kept, kind_of, later_ids, members_of
 from celeriac.core import exceptions, groupmeta, states, taskmeta
@@ -208,7 +208,7 @@ def _to_outer(body: Stored, error: BaseException, message: Message, terms: Terms
 def _to_errbacks(body: Stored, error: ChordError, message: Message, terms: Terms) -> Iterator[Outgoing]:
     """Yield what the errbacks of a body hear: each once, with the id of what would have been called first."""
     told: list[Stored] = []
-    for first in _heard_first(body):
+    for first in heard_first(body):
         options = first["options"]
         failed = Message(id=options.get("task_id", message.id), task=first["task"], root_id=message.root_id, parent_id=message.id)
         for errback in _several(options.get("link_error")):
@@ -219,20 +219,6 @@ def _to_errbacks(body: Stored, error: ChordError, message: Message, terms: Terms
                 yield from terms.follow(errback, (failed.id,), failed).messages
             elif (outgoing := terms.tell(errback, Context(failed), error, None, False)) is not None:
                 yield outgoing
-
-
-def _heard_first(body: Stored) -> Iterator[Stored]:
-    """Yield the calls whose errbacks hear that ``body`` does not run: its first ones; of a chord, those of its own body."""
-    match kind_of(body):
-        case None:
-            yield body
-        case "chain":
-            yield from _heard_first(members_of(body)[0])
-        case "group":
-            for member in members_of(body):
-                yield from _heard_first(member)
-        case _:
-            yield from _heard_first(body["kwargs"]["body"])
 
 
 def _failures(

@@ -162,6 +162,23 @@ def test_what_ends_because_a_chord_has_failed_is_told_so_once(app: Shop) -> None
     assert set(app.watched.sent.values()) == {1}
 
 
+def test_the_errbacks_of_a_kept_body_are_those_of_what_would_have_been_called(app: Shop) -> None:
+    heard: list[tuple[str, str]] = []
+
+    @app.task(name="hear")
+    def hear(failed: str, *, who: str) -> None:
+        heard.append((failed, who))
+
+    members = [add(app, task_id=f"member-{place}", link_error=hear.s(who="member")) for place in range(6)]
+    ends = [add(app, task_id=f"end-{place}", link_error=hear.s(who=f"errback-{place}")) for place in range(2)]
+    body = chord(members, group(ends, app=app), app=app)
+
+    chord([app.signature("broken", ()), *several(app)], body, app=app).apply_async()
+    Desk(app).work()
+
+    assert sorted(heard) == [("end-0", "errback-0"), ("end-1", "errback-1")]
+
+
 def test_the_body_of_a_chord_without_members_is_sent_itself_however_large_it_is(app: Shop) -> None:
     app.conf.task_workflow_embed_limit = 2048
     rest = [add(app, task_id=f"step-{place}") for place in range(7)]
