@@ -89,14 +89,18 @@ class HearsTheLate(SimulatedStore):
 
 
 class CountsBlindly(SimulatedStore):
-    """Counts down what a chord waits for before it looks who speaks: a member whose lease was lost counts twice."""
+    """Counts down what a chord waits for before it looks who speaks: a member whose lease was lost counts twice, save as the last."""
 
     def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
         answers = super().carry_out(settlements, lessee)
         for settlement, answer in zip(settlements, answers, strict=True):
-            if answer is Settled.LEASE_LOST and settlement.join is not None:
+            if answer is Settled.LEASE_LOST and settlement.join is not None and self._missing(settlement.join.chord) > 1:
                 self.extend_chord(settlement.join.chord, -1)
         return answers
+
+    def _missing(self, id: str) -> int:
+        chord = self._chords._chords[id]
+        return (chord.size or 0) + chord.more - len(chord.parts)
 
 
 class SeveralAreLast(SimulatedStore):

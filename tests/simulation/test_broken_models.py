@@ -22,7 +22,7 @@ from simulation.broken import (
 )
 
 WORLDS = 60
-WORKFLOWS = Scale(tasks=4, workflows=10, fault_rate=0.05)
+WORKFLOWS = Scale(tasks=4, workflows=10, fault_rate=0.1)
 
 
 def first_failure(model: Model, scale: Scale | None = None) -> str:
@@ -70,7 +70,9 @@ def test_a_store_that_breaks_workflows_is_caught(model: Model, noticed: str) -> 
 
 def test_a_store_that_robs_a_node_that_came_back_is_caught() -> None:
     # So seldom that it has a world of its own: a lease ends, and the node speaks before the adoption.
-    report = simulate(271, Scale(nodes=3, tasks=60, faults_s=300, fault_rate=0.03, incidents=20), model=RobsTheLiving)
+    scale = Scale(nodes=4, tasks=30, workflows=0, faults_s=300, fault_rate=0.04, incidents=30)
+
+    report = simulate(369, scale, model=RobsTheLiving)
 
     assert report.violation is not None
     assert "whose node was heard" in report.violation

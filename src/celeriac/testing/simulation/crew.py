@@ -69,7 +69,7 @@ class Crew:
 
     def __init__(self, store: SimulatedStore, ledger: Ledger, fate: Fate, app: SimulatedApp, scale: Scale) -> None:
         self._store, self._ledger, self._fate, self._runtime, self._scale = store, ledger, fate, app.runtime, scale
-        tasks = {**app.tasks, **the_tasks(app.runtime)}
+        tasks = {**app.tasks, **the_tasks(app)}
         self._reader = Reader(tasks, accept=codecs.content_types(["json"]), hostname="celery@world")
         self._terms = Terms(
             ttl_s=None,

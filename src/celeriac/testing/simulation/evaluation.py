@@ -28,6 +28,8 @@ class Before(Struct, frozen=True):
     """What is handed on."""
     header: Before | None = None
     """Of the body of a chord: what comes before its members, which are those that it needs. ``None``: one task comes before."""
+    member: bool = False
+    """It begins a member of a header itself."""
 
 
 class Step(Struct, frozen=True):
@@ -37,6 +39,8 @@ class Step(Struct, frozen=True):
     before: Before
     handed: tuple[Shape, ...]
     """Its arguments."""
+    heard: bool
+    """It has an errback."""
 
 
 def steps_of(tree: Tree) -> list[Step]:
@@ -58,8 +62,8 @@ def arguments(step: Step, values: Mapping[str, Any]) -> list[Any]:
 def _walk(tree: Tree, before: Before, steps: list[Step], *, followed: bool) -> Shape:
     """Add the steps of ``tree``, and return what its value is. ``followed``: something in the same chain comes after it."""
     match tree:
-        case Leaf(job, alone):
-            steps.append(Step(job, before, () if alone else before.handed))
+        case Leaf(job, alone, heard):
+            steps.append(Step(job, before, () if alone else before.handed, heard))
             return job.id
         case Row(several):
             *first, last = several
@@ -70,11 +74,19 @@ def _walk(tree: Tree, before: Before, steps: list[Step], *, followed: bool) -> S
             return _walk(one, before, steps, followed=True)
         case Crowd(members):
             # What follows a group makes it the header of a chord, whose members those of inner groups are.
-            inner = _ungrouped(members) if followed else members
-            return [_walk(one, before, steps, followed=False) for one in inner]
+            return (
+                _walk_header(members, before, steps)
+                if followed
+                else [_walk(one, before, steps, followed=False) for one in members]
+            )
         case Meeting(header, body):
-            values: Shape = [_walk(one, before, steps, followed=False) for one in _ungrouped(header)]
+            values = _walk_header(header, before, steps)
             return _walk(body, _after(values, before), steps, followed=followed)
+
+
+def _walk_header(header: Sequence[Tree], before: Before, steps: list[Step]) -> Shape:
+    inside = replace(before, member=True)
+    return [_walk(one, inside, steps, followed=False) for one in _ungrouped(header)]
 
 
 def _after(value: Shape, before: Before) -> Before:

@@ -18,6 +18,7 @@ from celeriac.app.home import Home
 from celeriac.app.signature import Signature, signature
 from celeriac.testing.simulation.chance import Chance
 from celeriac.testing.simulation.report import Scale
+from celeriac.testing.simulation.tasks import ERRBACK
 from celeriac.testing.simulation.workload import QUEUES, Job, Kind, task_of
 
 DEEPEST: Final = 5
@@ -33,6 +34,8 @@ class Leaf(Struct, frozen=True):
     job: Job
     alone: bool
     """It is handed nothing."""
+    heard: bool
+    """It has an errback."""
 
 
 class Row(Struct, frozen=True):
@@ -69,6 +72,11 @@ class Workflow(Struct, frozen=True):
     def jobs(self) -> list[Job]:
         """Its tasks."""
         return [leaf.job for leaf in leaves_of(self.tree)]
+
+
+def errback_of(id: str) -> str:
+    """Return the id under which the errback of a task is sent: whenever it is, so that the ledger sees if it is sent twice."""
+    return f"{id}-errback"
 
 
 def leaves_of(tree: Tree) -> Iterator[Leaf]:
@@ -138,14 +146,17 @@ class _Growth:
             delay_s=chance.between(0.01, 10),
             queue=chance.pick(QUEUES),
         )
-        return Leaf(job, chance.happens(0.1))
+        return Leaf(job, alone=chance.happens(0.1), heard=chance.happens(0.3))
 
 
 def sown(tree: Tree, app: Home) -> Signature[Any]:
     """Return the signature that a tree stands for."""
     match tree:
-        case Leaf(job, alone):
-            options = {"task_id": job.id, "queue": job.queue}
+        case Leaf(job, alone, heard):
+            options: dict[str, Any] = {"task_id": job.id, "queue": job.queue}
+            if heard:
+                named = {"task_id": errback_of(job.id)}
+                options["link_error"] = [signature(ERRBACK, (), {"seconds": 0.001}, named, app=app)]
             return signature(task_of(job.kind), (), {"seconds": job.runtime_s}, options, immutable=alone, app=app)
         case Row(steps):
             made: Signature[Any] = chain(*_sown(steps, app), app=app)

@@ -15,6 +15,7 @@ from typing import Any
 from celeriac.abc import Runtime
 from celeriac.app.conduct import Conduct, conduct_of
 from celeriac.app.context import current_context
+from celeriac.app.home import Home
 from celeriac.app.task import Task
 from celeriac.core import protocol
 from celeriac.core.errors import Retry
@@ -22,6 +23,8 @@ from celeriac.core.message import Message
 
 RETRIES = 2
 """How often the task ``retried`` asks for another run."""
+ERRBACK = "errback"
+"""Name of the task that hears of failures."""
 
 
 def value_of(id: str, handed: Sequence[Any]) -> int:
@@ -95,15 +98,18 @@ def _the_message() -> Message:
     return context.message
 
 
-def the_tasks(runtime: Runtime) -> Mapping[str, Task[..., Any]]:
+def the_tasks(app: Home) -> Mapping[str, Task[..., Any]]:
     """Return all tasks that the workers of a world know, by name."""
     tasks: list[SimulatedTask] = [
         SimulatedTask("late"),
+        SimulatedTask(ERRBACK),
         _Early("early"),
         _Tracked("tracked"),
         _Failing("failing"),
-        _Retried("retried", runtime),
+        _Retried("retried", app.runtime),
         SimulatedTask("poison"),
         _Early("early-poison"),
     ]
+    for task in tasks:
+        task.app = app  # it is asked whether an errback is to be called
     return {task.name: task for task in tasks}

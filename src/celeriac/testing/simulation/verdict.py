@@ -12,6 +12,7 @@ from typing import Any
 from celeriac.core import states, taskmeta
 from celeriac.core.taskmeta import TaskMeta
 from celeriac.testing.simulation.evaluation import Before, Step, arguments
+from celeriac.testing.simulation.growing import errback_of
 from celeriac.testing.simulation.ledger import Key, Ledger
 from celeriac.testing.simulation.report import Scale, Violation
 from celeriac.testing.simulation.store import SimulatedStore
@@ -73,8 +74,12 @@ class _Evaluation:
             meta = _meta(self._store, step.job.id)
             if all(id in self._values for id in step.before.needs):
                 self._ran(step, meta)
+                told = meta.status == states.FAILURE
             else:
                 self._ended_in_vain(step, meta)
+                told = self._is_body(step.before)
+            if ((errback_of(step.job.id), 0) in self._ledger.known) != (told and step.heard):
+                raise Violation(f"{step.job.id} is {meta.status}, and its errback was {'not ' * told}told")
 
     def _ran(self, step: Step, meta: TaskMeta) -> None:
         job = step.job
@@ -100,6 +105,15 @@ class _Evaluation:
         if error != expected and not lost:
             raise Violation(f"{id} has failed with {error} and not with {expected}")
         self._errors[id] = error
+
+    def _is_body(self, before: Before) -> bool:
+        """Whether it would have been called first after a chord that had begun: then its errback hears that it is not called.
+
+        Where such a body is a chord itself, it is for its own body to hear, and not for its members.
+        """
+        if before.header is None or before.member:
+            return False
+        return all(id in self._values for id in before.header.needs) or self._is_body(before.header)
 
     def _error_of(self, before: Before) -> str:
         if before.header is None:
