@@ -89,7 +89,7 @@ class HearsTheLate(SimulatedStore):
 
 
 class CountsBlindly(SimulatedStore):
-    """Counts down what a chord waits for before it looks who speaks: a member whose lease was lost counts twice, save as the last."""
+    """Counts down what a chord waits for before it looks who speaks: a member that comes again counts twice, save as the last."""
 
     def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
         answers = super().carry_out(settlements, lessee)
