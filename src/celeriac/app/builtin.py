@@ -32,7 +32,7 @@ def register(app: Any, names: Iterable[str]) -> None:
     for name, function in _tasks_of(app).items():
         if name not in names:
             app.task(name=name, shared=False, **_options_of(name))(function)
-    for name, (function, options) in workflow_tasks.tasks_of(app).items():
+    for name, (function, options) in workflow_tasks.functions_of(app).items():
         if name not in names:
             app.task(name=name, shared=False, **options)(function)
 

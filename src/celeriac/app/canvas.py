@@ -8,6 +8,7 @@ waited for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Generic, Self, TypeVar, Unpack
 
@@ -29,9 +30,12 @@ from celeriac.app.signature import Signature, maybe_signature
 from celeriac.app.stamping import StampingVisitor
 from celeriac.app.stream_sending import Sending
 from celeriac.app.streaming import Streamed, begun
+from celeriac.app.twins import Course, Step, atake, take
 from celeriac.core.message import Message
 
 R = TypeVar("R")
+Chosen = tuple[Sequence[Any], Mapping[str, Any], dict[str, Any], str]
+"""What each member is sent with: arguments, keyword arguments, options; and the group's id."""
 
 
 @Signature.register_type()
@@ -114,20 +118,30 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
             StreamBroken: the generator raised when some were sent, or the broker did not take the others.
             StreamUsed: it was sent while it was generated, and its members are gone.
         """
-        first, more, chosen, group_id = self._chosen(args, kwargs, producer, link or link_error, options)
+        return take(self._course(self._chosen(args, kwargs, producer, link or link_error, options), remember=add_to_parent))
+
+    def _course(self, what: Chosen, *, remember: bool) -> Course[GroupResult[R]]:
+        """Send it, in the way that its members allow."""
+        first, more, chosen, group_id = what
         app = self.app
         if (stream := self._sent_as_stream()) is not None:
-            return _remembered(Sending(app, group_id, first, more, chosen).send(stream), add_to_parent)
-        if self._is_nested():
-            found = launch(app, fixed(app, self, group_id), first, more, chosen)
-            return _remembered(found, add_to_parent)
-        if not self._is_one_publish():
-            pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
-            found = [one.apply_async(first, more, **said) for one, said in pairs]
-            return _remembered(GroupResult(group_id, found, app=app), add_to_parent)
-        calls = [member.call(first, more, chosen) for member in self.tasks]
-        messages = app.producer.submit_group(calls, group_id, options_from(chosen)) if calls else []
-        return _remembered(GroupResult(group_id, _sent(app, messages, calls), app=app), add_to_parent)
+            result: GroupResult[R] = yield from Sending(app, group_id, first, more, chosen).course(stream)
+        elif self._is_nested():
+            told = (app, fixed(app, self, group_id), first, more, chosen)
+            result = yield Step(partial(launch, *told), partial(alaunch, *told))
+        elif not self._is_one_publish():
+            found = []
+            for one, said in zip(self.tasks, self._said(chosen, group_id), strict=True):
+                found.append(
+                    (yield Step(partial(one.apply_async, first, more, **said), partial(one.aapply_async, first, more, **said)))
+                )
+            result = GroupResult(group_id, found, app=app)
+        else:
+            calls = [member.call(first, more, chosen) for member in self.tasks]
+            sender, sending = app.producer, (calls, group_id, options_from(chosen))
+            step = Step(partial(sender.submit_group, *sending), partial(sender.asubmit_group, *sending))
+            result = GroupResult(group_id, _sent(app, (yield step) if calls else [], calls), app=app)
+        return _remembered(result, remember)
 
     def _said(self, chosen: Mapping[str, Any], group_id: str) -> list[dict[str, Any]]:
         """Return the options of each member that is sent alone. The group is what a task remembers, not its members."""
@@ -155,20 +169,9 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         **options: Unpack[GroupKeywords],
     ) -> GroupResult[R]:
         """The twin of ``apply_async`` for event loops."""
-        first, more, chosen, group_id = self._chosen(args, kwargs, producer, link or link_error, options)
-        app = self.app
-        if (stream := self._sent_as_stream()) is not None:
-            return _remembered(await Sending(app, group_id, first, more, chosen).asend(stream), add_to_parent)
-        if self._is_nested():
-            found = await alaunch(app, fixed(app, self, group_id), first, more, chosen)
-            return _remembered(found, add_to_parent)
-        if not self._is_one_publish():
-            pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
-            found = [await one.aapply_async(first, more, **said) for one, said in pairs]
-            return _remembered(GroupResult(group_id, found, app=app), add_to_parent)
-        calls = [member.call(first, more, chosen) for member in self.tasks]
-        messages = await app.producer.asubmit_group(calls, group_id, options_from(chosen)) if calls else []
-        return _remembered(GroupResult(group_id, _sent(app, messages, calls), app=app), add_to_parent)
+        return await atake(
+            self._course(self._chosen(args, kwargs, producer, link or link_error, options), remember=add_to_parent)
+        )
 
     def delay(self, *args: Any, **kwargs: Any) -> GroupResult[R]:  # type: ignore[override]
         """Send all members; arguments given here go before their own."""
@@ -180,7 +183,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
     def _chosen(
         self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, producer: Any, link: Any, options: Mapping[str, Any]
-    ) -> tuple[Sequence[Any], Mapping[str, Any], dict[str, Any], str]:
+    ) -> Chosen:
         chosen: dict[str, Any] = {**self.options, **options}
         if producer is not None:
             chosen["producer"] = producer

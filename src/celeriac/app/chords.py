@@ -6,7 +6,6 @@ In a job's life: ``chord(header)(body)``, or a group that is followed by somethi
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar, Unpack
 
@@ -25,14 +24,12 @@ from celeriac.app.signature import Signature, maybe_signature
 from celeriac.app.stamping import StampingVisitor
 from celeriac.app.stream_sending import Sending, result_of_chord
 from celeriac.app.streaming import Stream, Streamed
+from celeriac.app.twins import atake, take
 from celeriac.app.workflows import Workflow, built, members_from
-
-log = logging.getLogger("celeriac.app")
 
 R = TypeVar("R")
 _POLLING: Final = {"interval": None, "countdown": 1, "max_retries": None}
 """How Celery asks, on stores that cannot count, whether all members have ended. Here the store counts."""
-_told: Final[set[str]] = set()
 
 
 @Signature.register_type()
@@ -158,7 +155,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         sent, more = self._with_body(kwargs)
         if (stream := sent._sent_as_stream()) is not None:
             sending, stream, body = sent._begun(stream, args, more, chosen)
-            return result_of_chord(sending.send(stream, body), body, remember=sending.remembered)
+            return result_of_chord(take(sending.course(stream, body)), body, remember=sending.remembered)
         return super(chord, sent).apply_async(args, more, **chosen)
 
     async def aapply_async(
@@ -168,7 +165,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         sent, more = self._with_body(kwargs)
         if (stream := sent._sent_as_stream()) is not None:
             sending, stream, body = sent._begun(stream, args, more, options)
-            return result_of_chord(await sending.asend(stream, body), body, remember=sending.remembered)
+            return result_of_chord(await atake(sending.course(stream, body)), body, remember=sending.remembered)
         return await super(chord, sent).aapply_async(args, more, **options)
 
     def run(
@@ -202,7 +199,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         """
         for name, value in {"interval": interval, "countdown": countdown, "max_retries": max_retries}.items():
             if value != _POLLING[name]:
-                _tell_once(f"{name} has no effect on a chord: its store counts the members, and nothing is polled")
+                self.app.once.warn(f"{name} has no effect on a chord: its store counts the members, and nothing is polled")
         made: chord[R] = chord(header, body, app=app or self._app, **self.options)
         chosen: dict[str, Any] = {**options, **(header_delay or {}), **({"task_id": task_id} if task_id else {})}
         return made.apply(partial_args, kwargs, **chosen) if eager else made.apply_async(partial_args, kwargs, **chosen)
@@ -327,7 +324,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
 
     def _frozen(self, args: Any, kwargs: Any, options: Mapping[str, Any]) -> Any:
         if options.get("result_cls") is not None:
-            _tell_once("result_cls has no effect on a chord: it ends with the result of its body")
+            self.app.once.warn("result_cls has no effect on a chord: it ends with the result of its body")
         return super()._frozen(args, kwargs, options)
 
     def _sent_as_stream(self) -> Stream | None:
@@ -385,9 +382,3 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
             return f"%{without_repeats(body['task'], body.reprcall(members))}"
         first, *rest = body.tasks
         return without_repeats(first["task"], f"%({' | '.join([first.reprcall(members), *map(repr, rest)])})")
-
-
-def _tell_once(text: str) -> None:
-    if text not in _told:
-        _told.add(text)
-        log.warning(text)

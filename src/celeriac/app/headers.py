@@ -55,7 +55,7 @@ def hear_of(members: Iterable[Signature[Any]], errback: Mapping[str, Any], workf
     all_members = workflow.app.conf.settings().task.allow_error_cb_on_chord_header
     for member in members:
         if all_members:
-            member.link_error(maybe_signature(errback, workflow._app).clone().set(immutable=True))
+            member.link_error(maybe_signature(errback, workflow.app).clone().set(immutable=True))
         elif kind_of(member) == "chord":
             member.link_error(errback)
 
@@ -67,7 +67,7 @@ def heard_by(header: Header, errbacks: Iterable[Any]) -> Header:
     def linked(member: Signature[Any]) -> Signature[Any]:
         copy = member.clone()
         for each in several:
-            copy.link_error(maybe_signature(each, member._app).clone().set(immutable=True))
+            copy.link_error(maybe_signature(each, member.app).clone().set(immutable=True))
         return copy
 
     return _each(header, linked)

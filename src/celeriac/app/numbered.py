@@ -57,9 +57,7 @@ class Numbered(Sequence[Any]):
         if self.odd and place in self.odd:
             return self.odd[place]
         id, like = member_id(self.group_id, place), self._like
-        if like is None:
-            return AsyncResult(id, app=self.app)
-        return AsyncResult(id, like._place, app=self.app, ignored=like.ignored)
+        return AsyncResult(id, app=self.app) if like is None else like.beside(id, self.app)
 
     def __iter__(self) -> Iterator[Any]:
         return map(self._at, range(self._size))

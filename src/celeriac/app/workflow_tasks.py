@@ -31,7 +31,7 @@ log = logging.getLogger("celeriac.app")
 NAMES: Final = ("celery.chain", "celery.group", "celery.chord", "celery.chord_unlock")
 
 
-def tasks_of(app: Any) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
+def functions_of(app: Any) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     """Return the functions by name, with the options of their tasks."""
 
     def chain_task(*_args: Any, **_kwargs: Any) -> NoReturn:

@@ -477,3 +477,18 @@ def test_a_member_that_raises_stop_iteration_does_not_end_a_group_in_silence(app
         several.apply()
     with pytest.raises(RuntimeError, match="StopIteration"):
         asyncio.run(several.aapply())
+
+
+def test_each_app_says_once_what_has_no_effect(total: Any, app: Celery, caplog: pytest.LogCaptureFixture) -> None:
+    other = Celery("other", broker="memory://other", backend="memory://other", set_as_current=False)
+
+    with caplog.at_level(logging.WARNING, logger="celeriac"):
+        for each in (app, app, other, other):
+            each.once.warn("interval has no effect")
+            each.tasks["celery.accumulate"].send_event("task-custom")
+
+    assert [record.message for record in caplog.records] == [
+        "interval has no effect",
+        "task celery.accumulate sends the event 'task-custom': events are not part of this version, nobody hears them",
+    ] * 2
+    other.close()
