@@ -16,7 +16,7 @@ from celeriac.abc import ResultBackend
 from celeriac.app.home import Home
 from celeriac.app.keeping import Keeping, opened
 from celeriac.app.unrolling import Stored
-from celeriac.core import codecs
+from celeriac.core import codecs, embedded
 from celeriac.core.errors import DecodeError
 from celeriac.core.settlement import StoredResult
 
@@ -93,6 +93,7 @@ def find(backend: ResultBackend, reference: Stored, *, accept: frozenset[str], t
         raise LookupError(f"the part of this workflow that was kept as {key!r} is gone")
     [content_type] = codecs.content_types([serializer])
     content: Any = codecs.decode(body, content_type, "utf-8", accept)
+    embedded.check(key, content)  # whoever can write results may have written it
     return Found(opened(reference, content), StoredResult(key, STATE, body, ttl_s))
 
 

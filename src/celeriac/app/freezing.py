@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from celeriac.app.result import AsyncResult
 from celeriac.app.stamping import Stamped
+from celeriac.app.vetting import vet
 
 R = TypeVar("R")
 
@@ -50,6 +51,7 @@ class Freezable(Stamped, Generic[R]):
 
         Source: Celery's reference of ``Signature.freeze``.
         """
+        vet(self)
         options, app = self["options"], self.app
         options.setdefault("task_id", _id or app.runtime.new_id())
         options.setdefault("reply_to", app.here.reply_to)

@@ -14,6 +14,7 @@ from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, SignatureKeywords
 from celeriac.app.signature import Signature
+from celeriac.app.vetting import vet
 from celeriac.core.representation import safe_repr
 
 R = TypeVar("R")
@@ -33,7 +34,8 @@ class Map(Signature[list[R]], Generic[R]):
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Map[Any]:
         """Return the map that a mapping holds."""
-        return cls(d["kwargs"]["task"], d["kwargs"]["it"], app, **(d.get("options") or {}))
+        vet(d)
+        return cls(d["kwargs"]["task"], _items_of(d), app, **(d.get("options") or {}))
 
     def _merge(
         self,
@@ -46,7 +48,7 @@ class Map(Signature[list[R]], Generic[R]):
         # Its own name says nothing: it goes where the task goes that it calls.
         return own[0], own[1], {"route_name": self.kwargs["task"]["task"], **own[2]}
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         return self.SHOWN.format(self.kwargs["task"]["task"], _shortened(self.kwargs["it"]))
 
 
@@ -90,7 +92,8 @@ class chunks(Signature[list[list[R]]], Generic[R]):  # noqa: N801 - Celery's nam
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> chunks[Any]:
         """Return the chunks that a mapping holds."""
-        return cls(d["kwargs"]["task"], d["kwargs"]["it"], d["kwargs"]["n"], app, **(d.get("options") or {}))
+        vet(d)
+        return cls(d["kwargs"]["task"], _items_of(d), d["kwargs"].get("n"), app, **(d.get("options") or {}))
 
     @classmethod
     def apply_chunks(cls, task: Mapping[str, Any], it: Iterable[Any], n: int, app: Home | None = None) -> GroupResult[Any]:
@@ -121,8 +124,17 @@ class chunks(Signature[list[list[R]]], Generic[R]):  # noqa: N801 - Celery's nam
         """Send the group, as Celery's chunks do when they are called."""
         return self.apply_async(**options)
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         return f"chunks of {self.kwargs['n']}: [{self.kwargs['task']['task']}(*x) for x in {_shortened(self.kwargs['it'])}]"
+
+
+def _items_of(stored: Mapping[str, Any]) -> Sequence[Any]:
+    items = stored["kwargs"].get("it")
+    if not isinstance(items, list | tuple):
+        raise TypeError(
+            f"a stored {stored['subtask_type']} has a list of what to call with, 'it', among its kwargs, not {items!r}"
+        )
+    return items
 
 
 def _shortened(items: Any) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Self
 
 from celeriac.app.recorded import Recorded
+from celeriac.app.vetting import vet
 
 NAMES: Final = "stamped_headers"
 """Option that names the stamps of a signature. Of what a visitor returns: which of it are stamps; without it, all is."""
@@ -92,6 +93,7 @@ class Stamped(Recorded):
 
         Source: Celery's guide, "Canvas", "Stamping".
         """
+        vet(self)
         self.stamp_links(visitor, append_stamps, **headers)
         said = None if visitor is None else visitor.on_signature(self, **headers)
         return self._set(self._stamps(said, headers, append_stamps))

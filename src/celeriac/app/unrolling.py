@@ -12,7 +12,7 @@ of its body; a group of one, when chained, is its member; empty groups and chain
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec import Struct
 
@@ -81,6 +81,20 @@ def members_of(signature: Stored) -> Sequence[Stored]:
     return found
 
 
+def steps_of(chain: Stored) -> Sequence[Any]:
+    """Return the steps of a chain that is to be sent."""
+    if not (steps := members_of(chain)):
+        raise ValueError("an empty chain has nothing to send and no result: give it a step, as in chain(add.s(2, 2))")
+    return steps
+
+
+def body_of(chord: Stored) -> Stored:
+    """Return the body of a chord that is to be sent."""
+    if (body := chord["kwargs"].get("body")) is None:
+        raise TypeError("a chord needs a body: chord(header)(body), or group | body")
+    return cast("Stored", body)
+
+
 def header_id(options: Stored, body: Stored | None) -> Any:
     """Return the id of the group that is the header of a chord of these; ``None``: it has none yet.
 
@@ -121,7 +135,7 @@ def chained(signatures: Iterable[Stored]) -> Stored:
             steps.append(chord_of(members_of(group), step, _of_a_header(group["options"])))
         elif last == "chord":
             chord = steps.pop()
-            steps.append(chord_of(members_of(chord), chained([chord["kwargs"]["body"], step]), chord["options"]))
+            steps.append(chord_of(members_of(chord), chained([body_of(chord), step]), chord["options"]))
         else:
             steps.append(step)
     return steps[0] if len(steps) == 1 else chain_of(steps)
@@ -148,7 +162,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             options["task_id"] = own or new_id()
             return {**signature, "options": options}
         case "chain":
-            *steps, last = _linked(members_of(signature), options)
+            *steps, last = _linked(steps_of(signature), options)
             frozen = [freeze(step, new_id, depth=below) for step in steps]
             return chain_of([*frozen, freeze(last, new_id, id=own, depth=below)], _without_links(options))
         case "group":
@@ -157,7 +171,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             members = [_and(member, "link_error", heard) for member in members_of(signature)]
             return group_of([freeze(member, new_id, depth=below) for member in members], options)
         case _:
-            [linked] = _linked([signature["kwargs"]["body"]], options)
+            [linked] = _linked([body_of(signature)], options)
             body = freeze(linked, new_id, id=own, depth=below)
             options["group_id"] = header_id(options, linked) or new_id()
             header = [freeze(member, new_id, depth=below) for member in _ungrouped(members_of(signature))]
@@ -187,18 +201,6 @@ def unroll(frozen: Stored) -> Unrolled:
     empty: list[Stored] = []
     calls = tuple(_unrolled(frozen, (), chords, empty))
     return Unrolled(calls, tuple(chords), tuple(empty))
-
-
-def in_shape(body: Stored, values: Sequence[Any]) -> list[Any]:
-    """Return what ``body`` is called with: the values of all parts, by place, in lists as the header's groups lie in it."""
-    if SHAPE not in body:
-        return list(values)
-    rest = iter(values)
-
-    def filled(shape: Any) -> Any:
-        return [filled(one) for one in shape] if isinstance(shape, list | tuple) else next(rest)
-
-    return [*filled(body[SHAPE]), *rest]  # members that were added later stand behind the others
 
 
 def later_ids(signature: Stored) -> Iterator[str]:

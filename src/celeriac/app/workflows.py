@@ -18,6 +18,7 @@ from celeriac.app.launching import alaunch, launch
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.signature import Signature
 from celeriac.app.unrolling import Stored, attach, freeze, kind_of, members_of
+from celeriac.app.vetting import vet
 
 R = TypeVar("R")
 Launch = tuple[Stored, Sequence[Any], Mapping[str, Any], Mapping[str, Any]]
@@ -62,6 +63,7 @@ class Workflow(Signature[R], Generic[R]):
 
     def _frozen(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Launch:
         """Return what is to be launched when these are added."""
+        vet(self)
         options_from(options)
         chosen = {**self._own_options(), **options}
         ends = {name: chosen[name] for name in _OF_THE_END if chosen.get(name) is not None}

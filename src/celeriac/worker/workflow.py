@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from celeriac.app.context import Context
 from celeriac.app.keeping import references_in
 from celeriac.app.reshaping import ADDED
-from celeriac.app.unrolling import ABANDON, SHAPE, Stored, chained, in_shape, kind_of, later_ids, members_of
+from celeriac.app.unrolling import ABANDON, SHAPE, Stored, chained, kind_of, later_ids, members_of
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
@@ -115,6 +115,18 @@ def is_celerys(body: Stored | None) -> bool:
     while kind_of(body) is not None and (members := members_of(body)):
         body = members[0]
     return "reply_to" in body["options"]
+
+
+def in_shape(body: Stored, values: Sequence[Any]) -> list[Any]:
+    """Return what ``body`` is called with: the values of all parts, by place, in lists as the header's groups lie in it."""
+    if SHAPE not in body:
+        return list(values)
+    rest = iter(values)
+
+    def filled(shape: Any) -> Any:
+        return [filled(one) for one in shape] if isinstance(shape, list | tuple) else next(rest)
+
+    return [*filled(body[SHAPE]), *rest]  # members that were added later stand behind the others
 
 
 def _in_header(header: bytes, ended: Sequence[TaskMeta], terms: Terms) -> list[Any]:

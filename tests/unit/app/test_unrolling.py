@@ -23,7 +23,6 @@ from celeriac.app.unrolling import (
     freeze,
     group_of,
     handle_of,
-    in_shape,
     is_kept,
     kind_of,
     later_ids,
@@ -32,6 +31,7 @@ from celeriac.app.unrolling import (
     unroll,
 )
 from celeriac.core.errors import WorkflowTooDeep
+from celeriac.worker.workflow import in_shape
 
 
 def call(name: str, **options: Any) -> Stored:

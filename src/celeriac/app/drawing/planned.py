@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from celeriac.app.drawing.figure import Figure, Role
 from celeriac.app.unrolling import Stored, chained, kind_of, members_of
+from celeriac.app.vetting import vet
 from celeriac.core.representation import safe_repr
 
 MEMBERS: Final = 10
@@ -63,6 +64,7 @@ def planned(signature: Stored, *, shown: Shown = shown, members: int = MEMBERS, 
     Raises:
         WorkflowTooDeep: it could not be sent either.
     """
+    vet(signature, links=False)  # links in a circle are drawn until it is enough
     return _Pencil(shown, members, depth).draw(chained([signature]), 0)
 
 
