@@ -293,6 +293,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         return applied(self._applying(args, kwargs, {**options, "propagate": propagate, "body": body}))
 
     def _applying(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Applying:
+        vet(self)
         chosen: dict[str, Any] = {**self._own_options(), **options}
         propagate, body, task_id = chosen.pop("propagate", True), chosen.pop("body", None), chosen.pop("task_id", None)
         sent, more = self._with_body({**(kwargs or {}), **({} if body is None else {"body": body})})

@@ -200,6 +200,12 @@ def references_in(signature: Stored) -> Iterator[Stored]:
                 yield from references_in(signature["kwargs"]["body"])
 
 
+def has_chord(signature: Stored) -> bool:
+    """Say whether a chord lies in it."""
+    kind = kind_of(signature)
+    return kind == "chord" or (kind is not None and any(map(has_chord, members_of(signature))))
+
+
 def _ids(signature: Stored) -> Iterator[str]:
     """Yield the ids of a frozen signature's tasks."""
     match kind_of(signature):

@@ -35,7 +35,7 @@ class Map(Signature[list[R]], Generic[R]):
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Map[Any]:
         """Return the map that a mapping holds."""
         vet(d)
-        return cls(d["kwargs"]["task"], _items_of(d), app, **(d.get("options") or {}))
+        return cls(d["kwargs"]["task"], d["kwargs"]["it"], app, **(d.get("options") or {}))
 
     def _merge(
         self,
@@ -93,7 +93,7 @@ class chunks(Signature[list[list[R]]], Generic[R]):  # noqa: N801 - Celery's nam
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> chunks[Any]:
         """Return the chunks that a mapping holds."""
         vet(d)
-        return cls(d["kwargs"]["task"], _items_of(d), d["kwargs"].get("n"), app, **(d.get("options") or {}))
+        return cls(d["kwargs"]["task"], d["kwargs"]["it"], d["kwargs"].get("n"), app, **(d.get("options") or {}))
 
     @classmethod
     def apply_chunks(cls, task: Mapping[str, Any], it: Iterable[Any], n: int, app: Home | None = None) -> GroupResult[Any]:
@@ -126,15 +126,6 @@ class chunks(Signature[list[list[R]]], Generic[R]):  # noqa: N801 - Celery's nam
 
     def _shown(self) -> str:
         return f"chunks of {self.kwargs['n']}: [{self.kwargs['task']['task']}(*x) for x in {_shortened(self.kwargs['it'])}]"
-
-
-def _items_of(stored: Mapping[str, Any]) -> Sequence[Any]:
-    items = stored["kwargs"].get("it")
-    if not isinstance(items, list | tuple):
-        raise TypeError(
-            f"a stored {stored['subtask_type']} has a list of what to call with, 'it', among its kwargs, not {items!r}"
-        )
-    return items
 
 
 def _shortened(items: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from celeriac.app.blocks import keep_body
+from celeriac.app.blocks import keep_body, require_joins
 from celeriac.app.context import current_context
 from celeriac.app.freezing import linked_to
 from celeriac.app.group_result import GroupResult
@@ -117,6 +117,7 @@ class Sending:
         """Take note of a body as its members carry it; return what is kept of it, to be stored before any of them is sent."""
         if body is None:
             return ()
+        require_joins(self._app)
         thin, kept = keep_body(self._app, body, _MANY)
         self._body = carried(thin, self._id)
         return kept

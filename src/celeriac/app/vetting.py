@@ -1,7 +1,7 @@
 """Look at a signature before anything is done with it: is it one, does it end, is it flat enough to be walked through?
 
 In a job's life: before a signature is read, copied, frozen, stamped, run or sent. Whoever walks through one later calls itself
-for what lies in it, and relies on this: nothing here does so, hence no signature meets Python's own limit, however deep it is, and
+for what lies in it, and relies on this: nothing here does so, hence no signature meets Python's own limit, however deep, and
 one that holds itself is told instead of followed for ever. What a program has made with our classes is looked at for its nesting;
 a plain mapping may be a stranger's, and its types are looked at, too. Pure. Does not know: apps, tasks, what is sent.
 """
@@ -171,6 +171,10 @@ def _parts(signature: Mapping[str, Any], *, links: bool) -> Iterator[tuple[str, 
         raise TypeError(f"stamped_headers={options['stamped_headers']!r} must be a list")
     if kind == "chord" and not isinstance(kwargs.get("kwargs") or {}, Mapping):
         raise TypeError(f"a stored chord has a mapping as its kwargs.kwargs, not {safe_repr(kwargs['kwargs'])}")
+    if kind in _NEEDED and not isinstance(kwargs.get("it"), list | tuple):
+        raise TypeError(
+            f"a stored {kind} has a list of what to call with, 'it', among its kwargs, not {safe_repr(kwargs.get('it'))}"
+        )
     for name in _MEMBERS.get(kind, ()):
         if (found := kwargs.get(name)) is None and kind in _NEEDED:
             raise TypeError(f"a stored {kind} has {name!r} among its kwargs, and this one has none")
