@@ -9,6 +9,7 @@ a plain mapping may be a stranger's, and its types are looked at, too. Pure. Doe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import count, repeat
 from typing import Any, Final
 
 from celeriac.app.unrolling import DEEPEST
@@ -32,12 +33,16 @@ _COPIES: Final = 100
 anybody has meant: forty tasks, each linked twice to the next, are a million million calls."""
 
 
+_Part = tuple[str, int | None, Any]
+"""Where it lies in the signature that holds it, its place in a list there, and what lies there."""
+
+
 class _Seen:
     """A signature on the way: where it lies, what is left to be looked at in it, what it comes to so far."""
 
     __slots__ = ("calls", "height", "parts", "signature", "where")
 
-    def __init__(self, signature: Any, where: str, parts: Iterator[tuple[str, Any]]) -> None:
+    def __init__(self, signature: Any, where: str, parts: Iterator[_Part]) -> None:
         self.signature, self.where, self.parts = signature, where, parts
         self.calls, self.height = 1, 0
 
@@ -53,7 +58,7 @@ def vet(signature: Any, *, links: bool = True) -> None:
         TypeError: it is none, or something in it is none; the text says where and why.
         WorkflowTooDeep: it holds itself, is nested in more than ``DEEPEST`` levels, or stands for more calls than can be meant.
     """
-    if not (_is_ours(signature) and _is_single(signature)):
+    if not _is_leaf(signature):
         _Walk(links).through(signature)
 
 
@@ -101,16 +106,19 @@ class _Walk:
 
     def _goes_deeper(self, last: _Seen) -> bool:
         """Look at the parts of ``last`` until one of them is to be looked into; ``False``: none is left."""
-        for where, part in last.parts:
+        for where, place, part in last.parts:
             self._met += 1
-            if _is_ours(part) and _is_single(part):
-                self._add(last, 0, 1)
-            elif id(part) in self._open:
-                raise WorkflowTooDeep(self._circle(part, where))
+            if _is_leaf(part):
+                last.calls += 1
+                if not last.height:
+                    self._add(last, 0, 0)
             elif (known := self._known.get(id(part))) is not None:
                 self._add(last, *known)
             else:
-                self._enter(part, where)
+                shown = where if place is None else f"{where}[{place}]"
+                if id(part) in self._open:
+                    raise WorkflowTooDeep(self._circle(part, shown))
+                self._enter(part, shown)
                 return True
         return False
 
@@ -152,13 +160,15 @@ def _is_ours(signature: Any) -> bool:
     return isinstance(signature, dict) and hasattr(type(signature), "subtask_type")
 
 
-def _is_single(signature: Any) -> bool:
-    """Whether nothing is in it and nothing linked to it."""
+def _is_leaf(signature: Any) -> bool:
+    """Whether it is one of ours, nothing is in it, and nothing is linked to it."""
+    if not _is_ours(signature) or dict.get(signature, "subtask_type") is not None:
+        return False
     options = dict.get(signature, "options")
-    return dict.get(signature, "subtask_type") is None and (not options or options.keys().isdisjoint(_LINKS))
+    return not options or options.keys().isdisjoint(_LINKS)
 
 
-def _parts(signature: Mapping[str, Any], *, links: bool) -> Iterator[tuple[str, Any]]:
+def _parts(signature: Mapping[str, Any], *, links: bool) -> Iterator[_Part]:
     """Yield what is in it and what is linked to it, each with where it lies.
 
     Raises:
@@ -188,8 +198,8 @@ def _parts(signature: Mapping[str, Any], *, links: bool) -> Iterator[tuple[str, 
 _NEEDED: Final = frozenset({"xmap", "xstarmap", "chunks"})
 
 
-def _each(where: str, found: Any) -> Iterator[tuple[str, Any]]:
+def _each(where: str, found: Any) -> Iterator[_Part]:
     if isinstance(found, list | tuple):
-        yield from ((f"{where}[{place}]", one) for place, one in enumerate(found))
+        yield from zip(repeat(where), count(), found, strict=False)
     elif found is not None and (isinstance(found, Mapping) or not hasattr(found, "batches")):
-        yield where, found  # members that are yet to be made are looked at when they are
+        yield where, None, found  # members that are yet to be made are looked at when they are
