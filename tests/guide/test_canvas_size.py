@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from celeriac import AsyncResult, Celery, ChordError, chain, chord, group, signals
 from celeriac.app.blocks import keep
@@ -256,3 +257,43 @@ def test_a_member_that_fails_far_back_in_a_row_ends_all_that_follows(serve: Serv
     eventually(lambda: heard, what="the errback is called")
     assert heard == [(bodies[40].id, "ChordError")]
     assert [one.get(timeout=WAIT_S, follow_parents=False) for one in bodies[:40]] == list(range(1, 41))
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("written", ["with |", pytest.param("as a list", marks=pytest.mark.long)])
+def test_a_chain_of_ten_thousand_runs_to_its_end(tasks: Any, serve: Serve, written: str) -> None:
+    serve()
+    steps = [tasks["add"].s(1) for _ in range(9_999)]
+    workflow: Any = tasks["add"].s(0, 1)
+    if written == "with |":
+        for step in steps:
+            workflow = workflow | step
+    else:
+        workflow = chain([workflow, *steps])
+
+    result = workflow.delay()
+
+    assert result.get(timeout=100) == 10_000
+
+
+@pytest.mark.timeout(120)
+def test_a_group_of_ten_thousand_runs_to_its_end(tasks: Any, serve: Serve) -> None:
+    serve()
+
+    result: Any = group([tasks["add"].s(number, 1) for number in range(10_000)]).delay()
+
+    assert result.get(timeout=100) == list(range(1, 10_001))
+
+
+@pytest.mark.parametrize("forged", [[1, 2], {"task": 5}, {"task": "add", "args": "12"}, {"task": "c", "subtask_type": "chain"}])
+def test_a_part_that_a_stranger_has_written_is_told_to_who_waits(app: Celery, tasks: Any, serve: Serve, forged: Any) -> None:
+    frozen = freeze(chained([tasks["add"].s(1) for _ in range(200)]), app.runtime.new_id)
+    _, blocks = keep(app, frozen)
+    result: Any = chain([app.signature(step) for step in frozen["kwargs"]["tasks"]]).delay()
+    app.store.store_results([replace(each, body=json.dumps(forged).encode()) for each in blocks])
+
+    serve()
+
+    with pytest.raises(Exception, match="cannot be read"):
+        result.get(timeout=WAIT_S, follow_parents=False)
+    assert tasks["add"].delay(1, 1).get(timeout=WAIT_S) == 2

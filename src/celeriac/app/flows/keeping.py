@@ -225,3 +225,9 @@ def stand_in(reference: Stored) -> Stored:
             said["group_index"] = options["group_index"] + place
         calls.append({"task": "", "args": (), "kwargs": {}, "options": said, "subtask_type": None, "immutable": False})
     return calls[0] if ends == 1 else group_of(calls)
+
+
+def has_chord(signature: Stored) -> bool:
+    """Say whether a chord lies in it."""
+    kind = kind_of(signature)
+    return kind == "chord" or (kind is not None and any(map(has_chord, members_of(signature))))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from celeriac.app.flows.stored import (
     Stored,
+    body_of,
     chain_of,
     check_depth,
     chord_of,
@@ -61,7 +62,7 @@ def _levels(signatures: Iterable[Stored], nested: int) -> tuple[list[tuple[list[
         levels.append((steps, step))
         steps = []
         if kind_of(step) == "chord":
-            todo.extendleft(reversed(list(_flat([step["kwargs"]["body"]], 0))))
+            todo.extendleft(reversed(list(_flat([body_of(step)], 0))))
     return levels, steps
 
 
