@@ -25,19 +25,21 @@ def checked(example: str) -> str:
 
 
 def _checked(example: str) -> Iterator[str]:
-    lines = example.splitlines()
+    lines, begun = example.splitlines(), 0
     for step in ast.parse(example).body:
         assert step.end_lineno is not None
-        source = "\n".join(lines[step.lineno - 1 : step.end_lineno - 1] + [lines[step.end_lineno - 1][: step.end_col_offset]])
-        said = _said(lines[step.end_lineno - 1][step.end_col_offset or 0 :]) if isinstance(step, ast.Expr) else None
+        last = lines[step.end_lineno - 1]
+        said = _said(last[step.end_col_offset or 0 :]) if isinstance(step, ast.Expr) else None
+        source = ast.get_source_segment(example, step)
         if said is None:
-            yield source
+            yield from lines[begun : step.end_lineno]  # with its comments and decorators
         elif said.startswith(_RAISES):
             error = said.removeprefix(_RAISES)
             yield f"try:\n    {source}\nexcept Exception as _error:\n    assert type(_error).__name__ == {error!r}, repr(_error)"
             yield f"else:\n    raise AssertionError({source!r} + ' did not raise')"
         else:
             yield f"_found = {source}\nassert _found == {said}, ({source!r}, _found)"
+        begun = step.end_lineno
 
 
 def _said(behind: str) -> str | None:

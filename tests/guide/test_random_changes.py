@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import arithmetic
 from celeriac import Celery, chain, chord
 from guide.serving import InProcess
 
@@ -30,13 +31,7 @@ def app() -> Iterator[Celery]:
 
 
 def _declare(app: Celery) -> None:
-    @app.task(name="add")
-    def add(x: int, y: int) -> int:
-        return x + y
-
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
+    arithmetic.declare(app)
 
     @app.task(name="flaky", bind=True)
     def flaky(self: Any, x: int, y: int) -> int:

@@ -28,20 +28,6 @@ GROUP = "0f8fad5b-d9cb-469f-a165-70867728950e"
 _names = itertools.count()
 
 
-@pytest.fixture
-def add(app: Celery) -> Any:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    return add
-
-
-@pytest.fixture
-def total(app: Celery) -> Any:
-    return app.task(name="total")(sum)
-
-
 class Watched:
     """Makes members, and knows how many it has made."""
 

@@ -16,25 +16,6 @@ from celeriac.app.signature import maybe_signature
 from celeriac.app.streaming import STREAMED_FROM
 from unit.app.serving import waiting
 
-
-@pytest.fixture
-def add(app: Celery) -> Any:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    return add
-
-
-@pytest.fixture
-def total(app: Celery) -> Any:
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
-
-    return total
-
-
 # ---- What may be set -----------------------------------------------------------------------------------------------
 
 
