@@ -1,10 +1,11 @@
 """What each step of one task costs, without any server: `.venv/bin/python benchmarks/hot_paths.py`.
 
-Prints microseconds for each step, the best of several rounds. Steps of one line below another are parts of it.
+Prints microseconds for each step, the best of several rounds of ``-n`` calls. Steps of one line below another are parts of it.
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
 import time
 from collections.abc import Callable
@@ -16,12 +17,13 @@ from celeriac.app.plan import Call, plan_call
 from celeriac.core import envelope, protocol, taskmeta
 from celeriac.core.message import Parcel
 from celeriac.core.taskmeta import TaskMeta
+from celeriac.worker.instance import Worker
 from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import plan_node
 from celeriac.worker.slots import Slots
 from celeriac.worker.start import make_child, make_lane
 
-ROUNDS, TIMES = 5, 5_000
+ROUNDS = 5
 
 app = Celery("bench", broker="memory://", backend="memory://")
 
@@ -31,7 +33,7 @@ def add(x: int, y: int) -> int:
     return x + y
 
 
-def measure(name: str, step: Callable[[], Any], times: int = TIMES) -> None:
+def measure(name: str, step: Callable[[], Any], times: int) -> None:
     best = float("inf")
     for _ in range(ROUNDS):
         gc.collect()
@@ -44,9 +46,10 @@ def measure(name: str, step: Callable[[], Any], times: int = TIMES) -> None:
 
 def a_worker_runs(count: int) -> Callable[[], None]:
     """Return a step that sends ``count`` tasks in bulk and runs them all in one child, on the memory store."""
-    plan = plan_node(app, WorkerOptions(pool="solo"))
+    options = WorkerOptions(pool="solo")
+    plan = plan_node(app, options)
     app.store.keep("node", name="bench", info={}, queues=plan.queues)
-    child = make_child(app, plan, Lessee("node", "child"), make_lane(plan, app.runtime, Slots(1)[0]))
+    child = make_child(Worker(app, options), plan, Lessee("node", "child"), make_lane(plan, app.runtime, Slots(1)[0]))
 
     def step() -> None:
         group(add.s(i, 1) for i in range(count)).apply_async()
@@ -58,6 +61,9 @@ def a_worker_runs(count: int) -> Callable[[], None]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-n", type=int, default=5_000, help="calls in a round")
+    times: int = parser.parse_args().n
     call = Call(add.recipe(), (2, 3), {})
     here = app.producer.here
     message = plan_call(call, here, None)
@@ -66,15 +72,15 @@ def main() -> None:
     parcel = envelope.unpack(raw)
     assert isinstance(parcel, Parcel)
     meta = TaskMeta(task_id=message.id, status="SUCCESS", result=5, date_done=app.runtime.now())
-    measure("delay(), memory store", lambda: add.delay(2, 3))
-    measure("  plan", lambda: plan_call(call, here, None))
-    measure("  plan, route, encode", lambda: app.producer.plan(call, None))
-    measure("  envelope", lambda: envelope.pack(outgoing, tag=message.id))
-    measure("read envelope", lambda: envelope.unpack(raw))
-    measure("decode message", lambda: protocol.decode(parcel, accept=app.accept_content))
-    measure("encode result", lambda: taskmeta.encode(meta))
+    measure("delay(), memory store", lambda: add.delay(2, 3), times)
+    measure("  plan", lambda: plan_call(call, here, None), times)
+    measure("  plan, route, encode", lambda: app.producer.plan(call, None), times)
+    measure("  envelope", lambda: envelope.pack(outgoing, tag=message.id), times)
+    measure("read envelope", lambda: envelope.unpack(raw), times)
+    measure("decode message", lambda: protocol.decode(parcel, accept=app.accept_content), times)
+    measure("encode result", lambda: taskmeta.encode(meta), times)
     app.store.purge(["celery"])
-    count = 2_000
+    count = min(2_000, times)
     measure(f"send and run {count} tasks", a_worker_runs(count), times=1)
 
 

@@ -265,8 +265,8 @@ class Chords(Protocol):
     def extend_chord(self, chord: str, more: int) -> None:
         """Let ``chord`` have so many parts more. By a member of it, before that one has ended."""
 
-    def parts(self, chord: str) -> Sequence[bytes]:
-        """Return the parts of ``chord`` by their places; none if it is closed or was forgotten."""
+    def parts(self, chord: str) -> Sequence[bytes] | None:
+        """Return the parts of ``chord`` by their places; none if it was forgotten. ``None``: it was closed, not long ago."""
 
 
 class JoiningBackend(ResultBackend, Chords, Protocol):

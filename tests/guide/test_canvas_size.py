@@ -86,6 +86,21 @@ def test_a_long_chain_that_fails_in_a_header_ends_its_chord(tasks: Any, serve: S
         tasks["add"].AsyncResult(result.id).get(timeout=WAIT_S)
 
 
+def test_one_that_would_have_ended_with_a_group_brings_all_its_parts_once(tasks: Any, serve: Serve) -> None:
+    serve()
+    add, group_of_two = tasks["add"], group(tasks["add"].s(1), tasks["add"].s(2))
+    steps = [add.s(1) for _ in range(60)]
+    long: Any = chain(tasks["broken"].s(), *steps, group_of_two)
+    inner: Any = chord([tasks["broken"].s(), add.s(1, 1)], chain(tasks["total"].s(), *steps, group_of_two))
+
+    headers = ([long, add.s(1, 1)], [add.s(1, 1), long], [inner, add.s(1, 1)])
+    results = [chord(header, tasks["shown"].s()).apply_async() for header in headers]
+
+    for result in results:
+        with pytest.raises(ChordError, match="it broke"):
+            add.AsyncResult(result.id).get(timeout=WAIT_S)
+
+
 def test_a_long_chain_of_a_header_brings_its_value_in_its_place(tasks: Any, serve: Serve) -> None:
     serve()
     long: Any = chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(100)))

@@ -16,8 +16,8 @@ from celeriac.abc import ResultBackend
 from celeriac.app.flows.keeping import Keeping, opened
 from celeriac.app.flows.stored import Stored
 from celeriac.app.home import Home
-from celeriac.core import codecs
-from celeriac.core.errors import DecodeError
+from celeriac.core import codecs, embedded
+from celeriac.core.errors import DecodeError, ImproperlyConfigured
 from celeriac.core.settlement import StoredResult
 
 STATE: Final = "KEPT"
@@ -91,8 +91,12 @@ def find(backend: ResultBackend, reference: Stored, *, accept: frozenset[str], t
     [body] = backend.load([key])
     if body is None:
         raise LookupError(f"the part of this workflow that was kept as {key!r} is gone")
-    [content_type] = codecs.content_types([serializer])
+    try:
+        [content_type] = codecs.content_types([serializer])
+    except ImproperlyConfigured as problem:
+        raise DecodeError(str(problem)) from problem
     content: Any = codecs.decode(body, content_type, "utf-8", accept)
+    embedded.check("the block", content)
     return Found(opened(reference, content), StoredResult(key, STATE, body, ttl_s))
 
 

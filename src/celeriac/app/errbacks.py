@@ -91,7 +91,7 @@ def _guarded(answer: Any, errback: Mapping[str, Any], request: Context) -> Any:
 async def _watched(answer: Any, errback: Mapping[str, Any], request: Context) -> None:
     try:
         await answer
-    except Exception:
+    except (Exception, SystemExit):
         _log(errback, request)
 
 

@@ -41,7 +41,7 @@ class NoResults:
         """Raise: there are no chords."""
         raise no_result_backend()
 
-    def parts(self, chord: str) -> Sequence[bytes]:  # noqa: ARG002
+    def parts(self, chord: str) -> Sequence[bytes] | None:  # noqa: ARG002
         """There are none."""
         return ()
 

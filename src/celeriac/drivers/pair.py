@@ -202,7 +202,7 @@ class Pair:
         """See ``Chords.extend_chord``."""
         self._results.extend_chord(chord, more)
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         return self._results.parts(chord)
 

@@ -14,7 +14,6 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from msgspec.structs import replace
 
@@ -22,7 +21,7 @@ from celeriac.abc import Lessee, Runtime, Store
 from celeriac.core.errors import LeaseExpired, OperationalError
 from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.outcome import Outcome, Revoked, Success
-from celeriac.core.settlement import DeadLetter, Requeue, Settlement, StoredResult
+from celeriac.core.settlement import Requeue, Settlement, StoredResult
 from celeriac.worker import announce, report
 from celeriac.worker.admission import Drop, Hold, admit
 from celeriac.worker.appetite import BATCH_S, Appetite
@@ -35,7 +34,6 @@ from celeriac.worker.rests import Rests
 from celeriac.worker.settlement import hold, refuse, settle_or_fail, started
 from celeriac.worker.settler import Settler
 from celeriac.worker.terms import Terms
-from celeriac.worker.workflow import reports_to
 
 log = logging.getLogger("celeriac.worker")
 
@@ -69,7 +67,7 @@ class Child:
         self._reader, self._appetite, self._terms, self._runtime = reader, appetite, terms, runtime
         self._rests = Rests(store, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
-        self._settler = Settler(store, lessee)
+        self._settler = Settler(store, lessee, when_joined=self._call_body, when_refused=self._refusal)
         self._sender = sender
         """Who says that messages have arrived, to hooks of users."""
         self._limits_to_confess = not limits_enforced
@@ -133,30 +131,32 @@ class Child:
             self._settler.flush()
 
     def _handle_whatever_happens(self, delivery: Delivery) -> None:
+        message: Message | Rejected | None = None
         try:
-            self._handle(delivery)
+            message = self._reader.message(delivery)
+            self._handle(delivery, message)
         except OperationalError:
             self._backlog.appendleft(delivery)  # it has not begun: STARTED could not be stored
             raise
         except Exception as error:
             # A mistake of ours, met by one message. Neither the worker nor the message is to be lost for it.
             log.exception("a delivery from %s could not be handled", delivery.queue)
-            self._refuse(delivery, Rejected("internal", f"{type(error).__name__}: {error}"), None)
+            known = message if isinstance(message, Message) else None
+            self._refuse(delivery, Rejected("internal", f"{type(error).__name__}: {error}"), known)
 
-    def _handle(self, delivery: Delivery) -> None:
-        message = self._reader.message(delivery)
+    def _handle(self, delivery: Delivery, message: Message | Rejected) -> None:
         if isinstance(message, Rejected):
             return self._refuse(delivery, message, None)
         if delivery.joined:
             # The answer that said so was lost, and came with the next fetch.
-            return self._settler.add(self._call_body(delivery, message))
+            return self._settler.add(self._call_body(delivery, message), delivery, message)
         now = self._runtime.now()
         verdict = admit(message, now=now, revoked=self._revoked, tasks=self._reader.tasks, max_deliveries=self._max_deliveries)
         match verdict:
             case Rejected():
                 self._refuse(delivery, verdict, message)
             case Hold():
-                self._settler.add(hold(message, delivery, terms=self._terms))
+                self._settler.add(hold(message, delivery, terms=self._terms), delivery, message)
             case Drop(why):
                 task = self._reader.tasks.get(message.task)
                 if task is None:
@@ -166,18 +166,19 @@ class Child:
                 whole = self._rests.of(message)
                 if whole.lost is not None:
                     return self._refuse(delivery, whole.lost, whole.message)
-                if whole.spent is not None:
-                    self._spent[delivery.tag] = whole.spent
-                self._run(self._reader.request(delivery, whole.message, verdict.task))
+                self._run(self._reader.request(delivery, whole.message, verdict.task), whole.spent)
         return None
 
-    def _run(self, request: Request) -> None:
+    def _run(self, request: Request, spent: StoredResult | None) -> None:
         report.received(request)
         announce.received(self._sender, request)
         how = request.how
         if how.track_started and not how.ignore_result and (self._terms.stores_results or how.own_backend is not None):
             state = started(request, pid=os.getpid(), terms=self._terms, now=self._runtime.now())
             self._store.store_results([state])
+        # From here on nothing gives the delivery back.
+        if spent is not None:
+            self._spent[request.delivery.tag] = spent
         if self._tasks_left is not None:
             self._tasks_left -= 1
         if self._limits_to_confess and (request.time_limit or request.soft_time_limit):
@@ -231,23 +232,11 @@ class Child:
         if (spent := self._spent.pop(delivery.tag, None)) is not None:
             # First: a task that was replaced may keep the same part again.
             settlement = replace(settlement, further=(spent, *settlement.further))
-        if settlement.join is None or message is None:
-            self._settler.add(settlement)
-        else:
-            self._settler.add(settlement, partial(self._call_body, delivery, message))
+        self._settler.add(settlement, delivery, message)
 
     def _call_body(self, delivery: Delivery, message: Message) -> Settlement:
         """Say how a delivery ends that brought the last part of its chord."""
-        try:
-            return finish(self._store, self._rests, delivery, message, now=self._runtime.now(), terms=self._terms)
-        except OperationalError:
-            raise
-        except Exception as error:
-            # A mistake of ours, met by one chord: its last member is kept with the reason, and the worker goes on.
-            chord, _ = reports_to(message)
-            log.exception("the body of chord %s could not be called", chord)
-            fate = DeadLetter(reason="internal", detail=f"{type(error).__name__}: {error}", task=message.task, task_id=message.id)
-            return Settlement(tag=delivery.tag, fate=fate, closes=chord)
+        return finish(self._store, self._rests, delivery, message, now=self._runtime.now(), terms=self._terms)
 
     # Until told to stop.
 

@@ -24,7 +24,6 @@ from celeriac.worker.recovery import Death, bury
 from celeriac.worker.request import Request
 from celeriac.worker.rests import Rests
 from celeriac.worker.terms import Terms
-from celeriac.worker.workflow import reports_to
 
 log = logging.getLogger("celeriac.worker")
 
@@ -186,7 +185,7 @@ class Leases:
     def _call_body(self, delivery: Delivery) -> Settlement:
         """Finish a chord whose last member's process died after it had settled that. Nothing of the user's runs for it."""
         message = self._reader.message(delivery)
-        if isinstance(message, Rejected) or reports_to(message)[0] is None:
+        if isinstance(message, Rejected):
             return Settlement(
                 tag=delivery.tag, fate=DeadLetter(reason="internal", detail="a joined delivery that cannot be read")
             )

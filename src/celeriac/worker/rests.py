@@ -33,10 +33,9 @@ class Whole(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True):
-    """The body of a chord."""
+    """What a reference stands for, or what needed none."""
 
-    content: Stored | None
-    """``None``: there is no chord."""
+    content: Stored
     spent: StoredResult | None = None
     lost: Rejected | None = None
     """Why it cannot be had. Then something stands for it which can fail under its id."""
@@ -62,13 +61,13 @@ class Rests:
             return self._chained(message, chain[0], ())
         return Whole(message)
 
-    def body(self, body: Stored | None) -> Opened:
+    def body(self, body: Stored) -> Opened:
         """Return the body that a message of a chord's member carries, or refers to.
 
         Raises:
             OperationalError: the store did not answer.
         """
-        return self._find(body) if body is not None and is_kept(body) else Opened(body)
+        return self._find(body) if is_kept(body) else Opened(body)
 
     def _called(self, message: Message) -> Whole:
         """A reference was sent as the call that it is, by a Celery worker: it goes on with what the reference stands for."""
@@ -82,7 +81,6 @@ class Rests:
 
     def _chained(self, message: Message, reference: Stored, then: Sequence[Stored]) -> Whole:
         found = self._find(reference)
-        assert found.content is not None
         return Whole(replace(message, chain=[*then, *_reversed(found.content)]), found.spent, found.lost)
 
     def _find(self, reference: Stored) -> Opened:

@@ -22,6 +22,7 @@ from celeriac.app.flows.offspring import trimmed
 from celeriac.app.results.result_states import ResultBase
 from celeriac.core import exceptions, states, taskmeta
 from celeriac.core.errors import (
+    BackendStoreError,
     ChordError,
     DecodeError,
     EncodeError,
@@ -63,14 +64,14 @@ def settle_or_fail(request: Request, outcome: Outcome, *, now: datetime, terms: 
 
 
 def _decided(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -> Settlement:
-    settlement = _without_additions(request, outcome, now=now, terms=terms)
+    settlement = _of_the_run(request, outcome, now=now, terms=terms)
     additions = request.context.additions
     if not additions or isinstance(outcome, Retried) or (isinstance(outcome, Refused) and outcome.requeue):
         return settlement  # what a run has added that is not the last counts for nothing: the next one adds again
     return with_additions(settlement, request.context.as_message(), additions, terms)
 
 
-def _without_additions(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -> Settlement:
+def _of_the_run(request: Request, outcome: Outcome, *, now: datetime, terms: Terms) -> Settlement:
     message, how, tag = request.context.as_message(), request.how, request.delivery.tag
     stored = terms.stores_results or how.own_backend is not None
     ignored = not stored or (how.ignore_result if message.ignore_result is None else message.ignore_result)
@@ -204,6 +205,8 @@ def _error_of(why: Rejected, task: str) -> Exception:
         return NotRegistered(task)
     if why.reason == "workflow-lost":
         return ChordError(why.detail)
+    if why.reason == "unsettled":
+        return BackendStoreError(f"the end of this run could not be stored: {why.detail}")
     if why.reason in {"deliveries", "worker-lost"}:
         return WorkerLostError(why.detail)
     return DecodeError(f"{why.reason}: {why.detail}")

@@ -11,36 +11,57 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from celeriac.abc import Broker, Lessee
 from celeriac.core.errors import StoreRefused
+from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.settlement import DeadLetter, Settled, Settlement
 
 log = logging.getLogger("celeriac.worker")
 
 AT_ONCE = 500
-Step = Callable[[], Settlement]
+_JOINED_AT_ONCE: Final = 10
+"""Bodies of chords that are called in one call: each is called with what all its members have returned."""
+
+
+class Due(NamedTuple):
+    """A settlement that the store has not acknowledged, and of which message it is."""
+
+    settlement: Settlement
+    delivery: Delivery | None = None
+    """``None``: it goes back, and nobody hears of it."""
+    message: Message | None = None
+    """``None``: it could not be understood."""
 
 
 class Settler:
     """The settlements of one lessee that the store has not acknowledged yet."""
 
-    def __init__(self, broker: Broker, lessee: Lessee) -> None:
-        self._broker, self._lessee = broker, lessee
-        self._pending: deque[Settlement] = deque()
-        self._next: dict[int, Step] = {}
-        """Of pending members of chords, by tag: what is to be done if it was the last."""
-        self._joined: deque[Step] = deque()
+    def __init__(
+        self,
+        broker: Broker,
+        lessee: Lessee,
+        *,
+        when_joined: Callable[[Delivery, Message], Settlement],
+        when_refused: Callable[[Delivery, Rejected, Message | None], Settlement],
+    ) -> None:
+        """Settle for ``lessee``.
+
+        Args:
+            broker: Carries them out.
+            lessee: Holds the deliveries.
+            when_joined: Returns how a delivery is settled once more whose part was the last of its chord.
+            when_refused: Returns how a delivery is settled instead, if the store cannot carry out what was decided.
+        """
+        self._broker, self._lessee, self._when_joined, self._when_refused = broker, lessee, when_joined, when_refused
+        self._pending: deque[Due] = deque()
+        self._joined: deque[Due] = deque()
         self._one_at_a_time = threading.Lock()
 
-    def add(self, settlement: Settlement, then: Step | None = None) -> None:
-        """Take one in; it is carried out with the next flush.
-
-        ``then`` returns how its delivery is settled once more, if its part was the last of a chord.
-        """
-        if then is not None:
-            self._next[settlement.tag] = then
-        self._pending.append(settlement)
+    def add(self, settlement: Settlement, delivery: Delivery | None = None, message: Message | None = None) -> None:
+        """Take one in; it is carried out with the next flush. ``delivery`` and ``message``: what it settles."""
+        self._pending.append(Due(settlement, delivery, message))
 
     def __len__(self) -> int:
         return len(self._pending) + len(self._joined)
@@ -56,7 +77,7 @@ class Settler:
         with self._one_at_a_time:
             while batch := self._take_next():
                 try:
-                    answers = self._broker.settle(batch, lessee=self._lessee)
+                    answers = self._broker.settle([due.settlement for due in batch], lessee=self._lessee)
                 except StoreRefused:
                     self._pending.extendleft(reversed(batch))
                     self._flush_singly(len(batch))
@@ -66,15 +87,17 @@ class Settler:
                     raise
                 self._heard(batch, answers)
 
-    def _take_next(self) -> list[Settlement]:
-        while self._joined:
+    def _take_next(self) -> list[Due]:
+        for _ in range(min(len(self._joined), _JOINED_AT_ONCE)):
             # It is forgotten when its next step is known: to find that out the store is asked, which may not answer.
-            self._pending.append(self._joined[0]())
+            _, delivery, message = self._joined[0]
+            assert delivery is not None and message is not None  # noqa: PT018 - or it had no part in a chord
+            self._pending.append(Due(self._when_joined(delivery, message), delivery, message))
             self._joined.popleft()
         return self._take()
 
-    def _take(self) -> list[Settlement]:
-        batch: list[Settlement] = []
+    def _take(self) -> list[Due]:
+        batch: list[Due] = []
         while len(batch) < AT_ONCE:
             try:
                 batch.append(self._pending.popleft())
@@ -83,25 +106,36 @@ class Settler:
         return batch
 
     def _flush_singly(self, count: int) -> None:
-        """One that the store refuses must not keep the others from their end: it becomes a dead letter."""
+        """One that the store refuses must not keep the others from their end: whoever waits hears that it has failed."""
         for _ in range(count):
-            settlement = self._pending[0]  # it stays there until the store has taken it, one way or the other
-            try:
-                answers = self._broker.settle([settlement], lessee=self._lessee)
-            except StoreRefused as error:
-                fate = DeadLetter(reason="unsettled", detail=str(error))
-                answers = self._broker.settle([Settlement(tag=settlement.tag, fate=fate)], lessee=self._lessee)
-                log.error("a settlement was refused, its message goes to the dead letters: %s", error)
+            due = self._pending[0]  # it stays there until the store has taken it, one way or the other
+            done, answers = self._settle_somehow(due)
             self._pending.popleft()
-            self._heard([settlement], answers)
+            self._heard([done], answers)
 
-    def _heard(self, settlements: Sequence[Settlement], answers: Sequence[Settled]) -> None:
-        for settlement, answer in zip(settlements, answers, strict=True):
-            then = self._next.pop(settlement.tag, None) if settlement.join is not None else None
-            if answer is Settled.JOINED and then is not None:
-                self._joined.append(then)
+    def _settle_somehow(self, due: Due) -> tuple[Due, Sequence[Settled]]:
+        """Carry out a settlement; or, each time that it is refused, one that asks for less."""
+        try:
+            return due, self._broker.settle([due.settlement], lessee=self._lessee)
+        except StoreRefused as error:
+            why = Rejected("unsettled", str(error))
+            log.error("a settlement was refused, its message goes to the dead letters: %s", error)
+        if due.delivery is not None:
+            failed = due._replace(settlement=self._when_refused(due.delivery, why, due.message))
+            try:
+                return failed, self._broker.settle([failed.settlement], lessee=self._lessee)
+            except StoreRefused as error:
+                log.error("nobody who waits for that message can be told: %s", error)
+        last = due._replace(settlement=Settlement(tag=due.settlement.tag, fate=DeadLetter(reason=why.reason, detail=why.detail)))
+        return last, self._broker.settle([last.settlement], lessee=self._lessee)
+
+    def _heard(self, batch: Sequence[Due], answers: Sequence[Settled]) -> None:
+        for due, answer in zip(batch, answers, strict=True):
+            if answer is Settled.JOINED:
+                self._joined.append(due)
             elif answer is Settled.LEASE_LOST:
-                id = settlement.result.id if settlement.result is not None else f"delivery {settlement.tag}"
+                result = due.settlement.result
+                id = result.id if result is not None else f"delivery {due.settlement.tag}"
                 log.warning(
                     "the result of %s came too late: its lease had passed to another worker",
                     id,

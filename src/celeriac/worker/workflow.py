@@ -10,24 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
-from celeriac.app.flows.keeping import references_in
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.reshaping import ADDED
 from celeriac.app.flows.shapes import SHAPE, in_shape
-from celeriac.app.flows.stored import ABANDON, Stored, kind_of, later_ids, members_of, several
+from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kept, kind_of, later_ids, members_of, several
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
 from celeriac.core.representation import safe_repr
-from celeriac.core.settlement import Addition, Done, Following, Join, Part, Settlement, StoredResult
+from celeriac.core.settlement import Addition, DeadLetter, Done, Following, Join, Part, Settlement, StoredResult
 from celeriac.core.taskmeta import TaskMeta
-from celeriac.worker.rests import Opened
 from celeriac.worker.terms import Terms
+
+_DONE: Final = Done()
 
 
 def follows(message: Message, value: Any, terms: Terms) -> Following:
@@ -60,59 +60,67 @@ def abandoned(
     return _failures(ids, error, message, now=now, terms=terms), _missing(rest, error, terms)
 
 
-def joined(
+def called(
     delivery: Delivery,
     message: Message,
-    whole: Opened,
-    parts: Sequence[bytes],
+    body: Stored,
+    values: list[Any],
     *,
-    header: bytes | None = None,
+    spent: StoredResult | None = None,
     now: datetime,
     terms: Terms,
 ) -> Settlement:
-    """Return the Settlement of a delivery whose part was the last: the body is called, or ends as its members have.
+    """Return the Settlement of a delivery whose part was the last of a chord: its body is called.
 
     Args:
         delivery: Is held still.
         message: What was understood of it.
-        whole: The body of the chord.
-        parts: All there are, by place. None: the chord is over.
-        header: As Celery's client has kept it, because members end with groups. ``None``: they do not, or it was not Celery's.
+        body: Of the chord.
+        values: What it is called with.
+        spent: What was read to have the body, and is not needed much longer.
         now: UTC.
         terms: As for every settlement.
     """
-    chord, _ = reports_to(message)
-    body = whole.content
-    if not parts or body is None or chord is None:
-        return Settlement(tag=delivery.tag, fate=Done())
     try:
-        if whole.lost is not None:
-            raise ChordError(whole.lost.detail)
-        ended = [taskmeta.decode_part(part, terms.serializer) for part in parts]
-        failed = next((one for one in ended if one.status != states.SUCCESS), None)
-        if failed is not None:
-            raise ChordError(f"Dependency {failed.task_id} raised {safe_repr(failed.result)}")
-        values = in_shape(body, [one.result for one in ended]) if header is None else _in_header(header, ended, terms)
         following = terms.follow(body, (values,), message)
-    except ChordError as error:
-        return _broken(delivery, message, body, error, now=now, terms=terms)
     except OperationalError:
         raise
     except Exception as error:  # a value that cannot be written, an option that cannot be: who waits for the body is told
-        return _broken(delivery, message, body, ChordError(f"Callback error: {error}"), now=now, terms=terms)
+        return broken(delivery, message, body, ChordError(f"Callback error: {error}"), now=now, terms=terms)
     return Settlement(
         tag=delivery.tag,
         fate=Done(),
-        further=following.keeps if whole.spent is None else (*following.keeps, whole.spent),
+        further=following.keeps if spent is None else (*following.keeps, spent),
         followups=following.messages,
         opens=following.opens,
-        closes=chord,
+        closes=reports_to(message)[0],
     )
 
 
-def is_celerys(body: Stored | None) -> bool:
+def values_of(parts: Sequence[bytes], body: Stored, header: bytes | None, terms: Terms) -> list[Any]:
+    """Return what the body of a chord is called with.
+
+    Args:
+        parts: All there are, by place.
+        body: Of the chord.
+        header: As Celery's client has kept it, because members end with groups. ``None``: they do not, or it was not Celery's.
+        terms: As for every settlement.
+
+    Raises:
+        ChordError: a member has not succeeded; or the parts are gone.
+    """
+    if not parts:
+        raise ChordError("what the members returned is gone: the store has forgotten it")
+    ended = [taskmeta.decode_part(part, terms.serializer) for part in parts]
+    failed = next((one for one in ended if one.status != states.SUCCESS), None)
+    if failed is not None:
+        raise ChordError(f"Dependency {failed.task_id} raised {safe_repr(failed.result)}")
+    return in_shape(body, [one.result for one in ended]) if header is None else _in_header(header, ended, terms)
+
+
+def is_celerys(body: Stored) -> bool:
     """Say whether a body may be one that a Celery client or worker has frozen: those write whom to reply to, and ours do not."""
-    if body is None or SHAPE in body:
+    if SHAPE in body:
         return False
     while kind_of(body) is not None and (members := members_of(body)):
         body = members[0]
@@ -151,7 +159,7 @@ def with_additions(settlement: Settlement, message: Message, additions: Sequence
 def reports_to(message: Message) -> tuple[str | None, Stored | None]:
     """Return the chord that ``message``'s task, or the end of its chain, brings a part to, and the chord's body."""
     for step in message.chain or ():
-        for end in _ends(step, references=True):
+        for end in _reporting(step):
             return end["options"]["group_id"], end["options"]["chord"]
     return message.group, message.chord
 
@@ -171,10 +179,20 @@ def with_workflow(settlement: Settlement, message: Message, state: str, value: A
     )
 
 
-def _broken(delivery: Delivery, message: Message, body: Stored, error: ChordError, *, now: datetime, terms: Terms) -> Settlement:
+def broken(
+    delivery: Delivery,
+    message: Message,
+    body: Stored,
+    error: ChordError,
+    fate: Done | DeadLetter = _DONE,
+    *,
+    now: datetime,
+    terms: Terms,
+) -> Settlement:
+    """Return the Settlement of a delivery whose part was the last of a chord: its body will not run, and who waits is told."""
     return Settlement(
         tag=delivery.tag,
-        fate=Done(),
+        fate=fate,
         further=_failures(list(later_ids(body)), error, message, now=now, terms=terms),
         followups=(
             *_to_errbacks(body, error, message, terms),
@@ -187,7 +205,7 @@ def _broken(delivery: Delivery, message: Message, body: Stored, error: ChordErro
 
 def _passed_on(rest: Sequence[Stored], error: BaseException, message: Message, terms: Terms) -> Iterator[Outgoing]:
     """Yield a message for each part of ``rest`` that is kept elsewhere: whoever gets it opens that part, and ends it as well."""
-    for reference in (found for step in rest for found in references_in(step)):
+    for reference in (call for step in rest for call in calls_in(step) if is_kept(call)):
         yield from _abandoning(reference["kwargs"]["key"], [reference], error, message, terms)
 
 
@@ -203,7 +221,7 @@ def _to_outer(body: Stored, error: BaseException, message: Message, terms: Terms
     They may be the last ones of that chord, too, and who brings the last part holds a delivery until the body is called. This one
     is spent on the chord whose body it is.
     """
-    ends = list(_ends(body))
+    ends = list(_reporting_here(body))
     return _abandoning(ends[0]["options"]["task_id"], ends, error, message, terms) if ends else ()
 
 
@@ -252,7 +270,7 @@ def _failures(
 
 def _missing(rest: Sequence[Stored], error: BaseException, terms: Terms) -> Join | None:
     """Return the parts of a chord that tasks in ``rest`` would have brought."""
-    ends = [end["options"] for step in rest for end in _ends(step)]
+    ends = [end["options"] for step in rest for end in _reporting_here(step)]
     if not ends:
         return None
     parts = [_part(end["task_id"], end.get("group_index"), states.FAILURE, error, terms) for end in ends]
@@ -260,18 +278,17 @@ def _missing(rest: Sequence[Stored], error: BaseException, terms: Terms) -> Join
     return Join(ends[0]["group_id"], tuple(parts), terms.chord_ttl_s, added)
 
 
-def _ends(signature: Stored, *, references: bool = False) -> Iterator[Stored]:
-    """Yield the tasks in a frozen signature that report to a chord around it; ``references``: and what stands for such."""
-    match kind_of(signature):
-        case None:
-            options = signature["options"]
-            if options.get("chord") is not None and options.get("group_id") and options.get("task_id"):
-                yield signature
-        case "chord":
-            yield from _ends(signature["kwargs"]["body"], references=references)
-        case _:
-            for member in members_of(signature):
-                yield from _ends(member, references=references)
+def _reporting(signature: Stored) -> Iterator[Stored]:
+    """Yield the calls that a frozen signature ends with and that report to a chord around it; references among them."""
+    for end in ends_of(signature):
+        options = end["options"]
+        if options.get("chord") is not None and options.get("group_id") and options.get("task_id"):
+            yield end
+
+
+def _reporting_here(signature: Stored) -> Iterator[Stored]:
+    """Yield those that are here: a part that is kept elsewhere reports by itself when it is opened, however many ends it has."""
+    return (end for end in _reporting(signature) if not is_kept(end))
 
 
 def _part(id: str, place: int | None, state: str, value: Any, terms: Terms) -> Part:

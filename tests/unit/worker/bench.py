@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from celeriac.abc import LEASE_S, Lessee, Runtime
+from celeriac.abc import LEASE_S, Broker, Lessee, Runtime
 from celeriac.app.arguments import Parameters
 from celeriac.app.conduct import Conduct, conduct_of
 from celeriac.app.context import Context
 from celeriac.app.task import Task
 from celeriac.core import codecs, protocol, taskmeta
-from celeriac.core.message import Delivery, Message, Outgoing, Parcel
-from celeriac.core.settlement import Following
+from celeriac.core.message import Delivery, Message, Outgoing, Parcel, Rejected
+from celeriac.core.settlement import Following, Settlement
 from celeriac.core.taskmeta import TaskMeta
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import BEGINNING, VirtualRuntime
@@ -23,6 +23,8 @@ from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import Leases
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
+from celeriac.worker.settlement import refuse
+from celeriac.worker.settler import Settler
 from celeriac.worker.slots import Slot, Slots
 from celeriac.worker.terms import Terms
 
@@ -99,6 +101,18 @@ def the_terms(**changes: Any) -> Terms:
 def a_reader(*tasks: Task[..., Any]) -> Reader:
     known: Mapping[str, Task[..., Any]] = {task.name: task for task in tasks}
     return Reader(known, accept=codecs.content_types(["json"]), hostname="celery@test")
+
+
+def a_settler(store: Broker) -> Settler:
+    """Return one of ``ME``, none of whose deliveries brings the last part of a chord."""
+
+    def refused(delivery: Delivery, why: Rejected, message: Message | None) -> Settlement:
+        return refuse(delivery, why, message, now=BEGINNING, terms=the_terms())
+
+    def joined(delivery: Delivery, message: Message) -> Settlement:
+        raise AssertionError(f"{message.id} is the last of no chord, but of delivery {delivery.tag}")
+
+    return Settler(store, ME, when_joined=joined, when_refused=refused)
 
 
 class Bench:

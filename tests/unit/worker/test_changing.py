@@ -13,9 +13,8 @@ from celeriac.core.message import Message
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Success
 from celeriac.core.settlement import Addition, Following, Opening, Settlement, StoredResult
 from celeriac.testing.clock import BEGINNING as NOON
-from celeriac.worker.rests import Opened
 from celeriac.worker.settlement import settle
-from celeriac.worker.workflow import is_celerys, joined, reports_to
+from celeriac.worker.workflow import called, is_celerys, reports_to, values_of
 from unit.worker.bench import a_delivery, a_message, a_request, an_outgoing, the_terms
 
 BODY: dict[str, Any] = {"task": "total", "args": [], "kwargs": {}, "options": {"task_id": "body"}, "subtask_type": None}
@@ -85,7 +84,7 @@ def body_called_with(parts: list[tuple[str, Any]], header: Any = None, body: dic
     bodies = [taskmeta.encode_part(id, "SUCCESS", value) for id, value in parts]
     saved = None if header is None else groupmeta.encode(header)
     terms = the_terms(follow=follow)
-    settlement = joined(a_delivery(message), message, Opened(body), bodies, header=saved, now=NOON, terms=terms)
+    settlement = called(a_delivery(message), message, body, values_of(bodies, body, saved, terms), now=NOON, terms=terms)
     assert settlement.further == (HEADER,)
     [(values,)] = asked
     return values
@@ -112,10 +111,9 @@ def test_bodies_that_celery_has_frozen_say_whom_to_reply_to() -> None:
     theirs = {**BODY, "options": {"task_id": "body", "reply_to": "oid"}}
     chain = {"task": "celery.chain", "args": [], "kwargs": {"tasks": [theirs, BODY]}, "options": {}, "subtask_type": "chain"}
 
-    assert [is_celerys(body) for body in (theirs, chain, BODY, {**theirs, "shape": [0]}, None)] == [
+    assert [is_celerys(body) for body in (theirs, chain, BODY, {**theirs, "shape": [0]})] == [
         True,
         True,
-        False,
         False,
         False,
     ]

@@ -343,11 +343,12 @@ def test_a_mistake_of_ours_costs_neither_the_worker_nor_the_message() -> None:
     task = PlainTask(lambda: None)
     bench = Bench(task)
     bench.reader = Mistaken({task.name: task}, accept=codecs.content_types(["json"]), hostname="celery@test")
-    bench.send(a_message("a"))
+    bench.send(a_message("a", chain=[{"task": "next", "args": [], "kwargs": {}, "options": {"task_id": "b"}}]))
 
     bench.child().step()
 
     assert bench.reasons() == ["internal"]
+    assert bench.states("a", "b") == ["FAILURE", "FAILURE"]
 
 
 def test_a_child_goes_on_when_the_store_answers_again() -> None:

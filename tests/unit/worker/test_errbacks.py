@@ -155,15 +155,19 @@ def test_an_errback_that_fails_is_logged_and_harms_nothing(
         raise error
 
     @app.task
+    async def as_bad(request: Any, exc: Any, traceback: Any) -> None:
+        raise error
+
+    @app.task
     def good(request: Any, exc: Any, traceback: Any) -> None:
         heard.append("good")
 
-    result = fail(app).apply_async(link_error=[bad.s(), good.s()])
+    result = fail(app).apply_async(link_error=[bad.s(), as_bad.s(), good.s()])
     Desk(app).work()
 
     assert (heard, result.state) == (["good"], "FAILURE")
     assert isinstance(result.result, ValueError)
-    assert any("errback" in record.getMessage() and record.exc_info for record in caplog.records)
+    assert sum("errback" in record.getMessage() and record.exc_info is not None for record in caplog.records) == 2
 
 
 def test_an_errback_may_be_a_coroutine(app: Celery) -> None:

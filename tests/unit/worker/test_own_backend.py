@@ -17,8 +17,7 @@ from celeriac.drivers.apart import Apart
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import BEGINNING, VirtualRuntime
 from celeriac.worker.settlement import refuse, settle, started
-from celeriac.worker.settler import Settler
-from unit.worker.bench import ME, NODE, PlainTask, a_delivery, a_message, a_request, an_outgoing, the_terms
+from unit.worker.bench import ME, NODE, PlainTask, a_delivery, a_message, a_request, a_settler, an_outgoing, the_terms
 
 ELSEWHERE = "memory://elsewhere"
 
@@ -116,7 +115,7 @@ def test_what_somebody_else_holds_by_now_is_stored_nowhere() -> None:
 
 def test_while_the_other_place_does_not_answer_nothing_is_lost_and_later_all_is_settled() -> None:
     two = TwoPlaces()
-    settler = Settler(two.store, ME)
+    settler = a_settler(two.store)
     for settlement in two.settlements():
         settler.add(settlement)
     two.away.error = BrokerUnreachable("away")
@@ -133,7 +132,7 @@ def test_while_the_other_place_does_not_answer_nothing_is_lost_and_later_all_is_
 
 def test_a_place_that_refuses_costs_that_message_alone_which_is_kept_as_a_dead_letter() -> None:
     two = TwoPlaces()
-    settler = Settler(two.store, ME)
+    settler = a_settler(two.store)
     for settlement in two.settlements():
         settler.add(settlement)
     two.away.error = StoreRefused("full")

@@ -13,8 +13,8 @@ from celeriac.core.errors import BrokerUnreachable, OperationalError, StoreRefus
 from celeriac.core.settlement import Done, Settled, Settlement, StoredResult
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
-from celeriac.worker.settler import AT_ONCE, Settler
-from unit.worker.bench import ME, Bench, a_message
+from celeriac.worker.settler import AT_ONCE
+from unit.worker.bench import ME, Bench, a_delivery, a_message, a_settler
 
 
 @pytest.fixture(autouse=True)
@@ -29,13 +29,16 @@ class Moody(MemoryStore):
         super().__init__(runtime=runtime)
         self.error: OperationalError | None = None
         self.too_large: set[int] = set()
+        """Tags of which no result is stored."""
+        self.refused: dict[int, Settlement] = {}
+        """Settlements that are refused, by their tags."""
         self.calls: list[int] = []
 
     def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
         self.calls.append(len(settlements))
         if self.error is not None:
             raise self.error
-        if any(one.tag in self.too_large and one.result is not None for one in settlements):
+        if any(one is self.refused.get(one.tag) or (one.tag in self.too_large and one.result is not None) for one in settlements):
             raise StoreRefused("too large")
         return super().settle(settlements, lessee=lessee)
 
@@ -55,7 +58,7 @@ def a_bench(count: int) -> tuple[Bench, Moody, list[Settlement]]:
 
 def test_what_was_added_is_settled_in_one_call() -> None:
     _, store, settlements = a_bench(3)
-    settler = Settler(store, ME)
+    settler = a_settler(store)
 
     for each in settlements:
         settler.add(each)
@@ -68,14 +71,14 @@ def test_what_was_added_is_settled_in_one_call() -> None:
 def test_a_flush_of_nothing_asks_nobody() -> None:
     _, store, _ = a_bench(0)
 
-    Settler(store, ME).flush()
+    a_settler(store).flush()
 
     assert store.calls == []
 
 
 def test_one_call_carries_a_bounded_number() -> None:
     _, store, settlements = a_bench(AT_ONCE + 1)
-    settler = Settler(store, ME)
+    settler = a_settler(store)
 
     for each in settlements:
         settler.add(each)
@@ -86,7 +89,7 @@ def test_one_call_carries_a_bounded_number() -> None:
 
 def test_a_store_that_does_not_answer_costs_nothing() -> None:
     _, store, settlements = a_bench(2)
-    settler = Settler(store, ME)
+    settler = a_settler(store)
     for each in settlements:
         settler.add(each)
     store.error = BrokerUnreachable("no answer")
@@ -102,7 +105,7 @@ def test_a_store_that_does_not_answer_costs_nothing() -> None:
 
 def test_one_that_is_refused_becomes_a_dead_letter_and_its_neighbours_are_settled() -> None:
     bench, store, settlements = a_bench(3)
-    settler = Settler(store, ME)
+    settler = a_settler(store)
     for each in settlements:
         settler.add(each)
     store.too_large = {settlements[1].tag}
@@ -114,9 +117,22 @@ def test_one_that_is_refused_becomes_a_dead_letter_and_its_neighbours_are_settle
     assert bench.store.dead_letters()[0].detail == "too large"
 
 
+def test_whoever_waits_for_one_that_is_refused_hears_of_a_failure() -> None:
+    bench, store, [settlement] = a_bench(1)
+    settler, chain = a_settler(store), [{"task": "next", "args": [], "kwargs": {}, "options": {"task_id": "1"}}]
+    message = a_message("0", chain=chain)
+    store.refused = {settlement.tag: settlement}
+    settler.add(settlement, a_delivery(message, tag=settlement.tag), message)
+
+    settler.flush()
+
+    assert bench.reasons() == ["unsettled"]
+    assert bench.states("0", "1") == ["FAILURE", "FAILURE"]
+
+
 def test_a_store_that_refuses_everything_keeps_everything_pending() -> None:
     _, store, settlements = a_bench(2)
-    settler = Settler(store, ME)
+    settler = a_settler(store)
     for each in settlements:
         settler.add(each)
     store.error = StoreRefused("read-only")
@@ -129,7 +145,7 @@ def test_a_store_that_refuses_everything_keeps_everything_pending() -> None:
 
 def test_one_alone_that_is_refused_becomes_a_dead_letter() -> None:
     bench, store, [settlement] = a_bench(1)
-    settler = Settler(store, ME)
+    settler = a_settler(store)
     settler.add(settlement)
     store.too_large = {settlement.tag}
 
@@ -140,7 +156,7 @@ def test_one_alone_that_is_refused_becomes_a_dead_letter() -> None:
 
 def test_a_settlement_whose_lease_is_lost_is_reported_and_not_made_again(caplog: pytest.LogCaptureFixture) -> None:
     _, store, [settlement] = a_bench(1)
-    settler = Settler(store, ME)
+    settler = a_settler(store)
     store.adopt(ME, by=Lessee(ME.node, "heir"))
 
     settler.add(settlement)
@@ -163,7 +179,7 @@ def test_a_flush_returns_when_that_of_another_thread_has_ended() -> None:
 
     bench, _, _ = a_bench(0)
     store = Slow(runtime=bench.runtime)
-    settler = Settler(store, ME)
+    settler = a_settler(store)
     settler.add(Settlement(tag=1, fate=Done()))
     tender, child = threading.Thread(target=settler.flush), threading.Thread(target=settler.flush)
     tender.start()

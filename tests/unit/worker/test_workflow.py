@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from celeriac.core import taskmeta
-from celeriac.core.errors import ChordError
-from celeriac.core.message import Message
 from celeriac.core.outcome import Failure, Ignored, Outcome, Retried, Revoked, Success
-from celeriac.core.settlement import Done, Following, Settlement
+from celeriac.core.settlement import Following, Settlement
 from celeriac.testing.clock import BEGINNING as NOON
-from celeriac.worker.rests import Opened
 from celeriac.worker.settlement import settle
-from celeriac.worker.workflow import joined
-from unit.worker.bench import a_delivery, a_message, a_request, an_outgoing, the_terms
+from unit.worker.bench import a_message, a_request, an_outgoing, the_terms
 
 BODY = {"task_id": "body", "group_id": "c"}
 TOTAL: dict[str, Any] = {"task": "total", "args": [], "kwargs": {}, "options": BODY, "subtask_type": None}
@@ -99,61 +95,3 @@ def test_a_step_that_failed_brings_the_parts_of_all_members_that_would_have_foll
     assert settlement.join is not None
     assert (settlement.join.chord, parts(settlement)) == ("c", [("m4", 4, "FAILURE"), ("m5", 5, "FAILURE")])
     assert ends(settlement) == {"a": "FAILURE", "m4": "FAILURE", "m5": "FAILURE"}
-
-
-def member(**fields: Any) -> Message:
-    return a_message(chord={**TOTAL, **fields}, group="c", group_index=0)
-
-
-def a_part(id: str, state: str, value: Any) -> bytes:
-    return taskmeta.encode_part(id, state, value)
-
-
-def test_the_last_member_calls_the_body_and_closes_the_chord() -> None:
-    found = [a_part("x", "SUCCESS", 1), a_part("y", "SUCCESS", 2)]
-
-    settlement = joined(a_delivery(member(), tag=7), member(), Opened(member().chord), found, now=NOON, terms=the_terms())
-
-    assert (settlement.tag, settlement.fate, settlement.closes, sent(settlement)) == (7, Done(), "c", ["total after a"])
-
-
-def test_the_body_is_called_with_lists_in_the_shape_of_the_header() -> None:
-    found = [a_part(str(place), "SUCCESS", place) for place in range(4)]
-    called: list[Any] = []
-
-    def follow(stored: Any, first: Any, parent: Any) -> Following:
-        called.append(first)
-        return Following()
-
-    terms = the_terms(follow=follow)
-
-    joined(
-        a_delivery(member(), tag=7),
-        member(shape=[0, [0, 0], 0]),
-        Opened(member(shape=[0, [0, 0], 0]).chord),
-        found,
-        now=NOON,
-        terms=terms,
-    )
-
-    assert called == [([0, [1, 2], 3],)]
-
-
-def test_a_failed_member_ends_the_body_and_tells_its_errbacks_once() -> None:
-    errback = {"task": "sorry"}
-    body = {**TOTAL, "options": {**TOTAL["options"], "link_error": [errback, errback]}}
-    message = a_message(chord=body, group="c", group_index=0)
-    found = [a_part("x", "SUCCESS", 1), a_part("y", "FAILURE", ValueError("no"))]
-
-    settlement = joined(a_delivery(message, tag=7), message, Opened(message.chord), found, now=NOON, terms=the_terms())
-
-    assert (ends(settlement), settlement.closes, sent(settlement)) == ({"body": "FAILURE"}, "c", ["sorry after body"])
-    error = taskmeta.decode(settlement.further[0].body).result
-    assert isinstance(error, ChordError)
-    assert str(error) == "Dependency y raised ValueError('no')"
-
-
-def test_a_chord_that_is_over_calls_nothing() -> None:
-    settlement = joined(a_delivery(member(), tag=7), member(), Opened(member().chord), [], now=NOON, terms=the_terms())
-
-    assert settlement == Settlement(tag=7, fate=Done())

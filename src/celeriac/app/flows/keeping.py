@@ -12,7 +12,7 @@ Does not know: stores, serializers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final
@@ -20,7 +20,19 @@ from typing import Any, Final
 from msgspec import Struct
 
 from celeriac.app.flows.shapes import SHAPE, leaves_of, shape_of
-from celeriac.app.flows.stored import ENDS, KEPT, Stored, chain_of, chord_of, group_of, is_kept, kind_of, members_of
+from celeriac.app.flows.stored import (
+    ENDS,
+    KEPT,
+    Stored,
+    calls_in,
+    chain_of,
+    chord_of,
+    ends_of,
+    group_of,
+    is_kept,
+    kind_of,
+    members_of,
+)
 from celeriac.app.flows.unrolling import attach, unroll
 
 _PREFIX: Final = "kept-"
@@ -50,7 +62,7 @@ class Keeping:
 
     def thin(self, frozen: Stored) -> Stored:
         """Return ``frozen`` with references in the place of what is kept."""
-        few = sum(1 for _ in islice(_ids(frozen), _OFTEN + 2)) < _OFTEN + 2
+        few = sum(1 for _ in islice(calls_in(frozen), _OFTEN + 2)) < _OFTEN + 2
         return frozen if few else self._part(frozen).signature
 
     def thin_body(self, body: Stored, calls: int) -> Stored:
@@ -105,17 +117,18 @@ class Keeping:
         content = parts[0].signature if len(parts) == 1 else chain_of([part.signature for part in parts])
         if is_kept(content):
             return parts[0]
-        block = Block(f"{_PREFIX}{next(_ids(content))}", content)
+        block = Block(f"{_PREFIX}{next(calls_in(content))['options']['task_id']}", content)
         self.blocks.append(block)
         return _Part(self._reference(block), self._sized)
 
     def _reference(self, block: Block) -> Stored:
         content = block.content
         kwargs: dict[str, Any] = {"key": block.key, "serializer": self._serializer}
-        if (shape := shape_of(content)) != 0:
+        shape = shape_of(content)
+        if shape != 0:
             kwargs[ENDS] = shape
         # Celery's workers name by this id, and tell these errbacks of, a chord that fails.
-        options: dict[str, Any] = {"task_id": _last_id(content) or block.key}
+        options: dict[str, Any] = {"task_id": block.key if shape != 0 else next(ends_of(content))["options"]["task_id"]}
         if errbacks := next((call["options"].get("link_error") for call in unroll(content).calls), None):
             options["link_error"] = errbacks
         return {"task": KEPT, "args": (), "kwargs": kwargs, "options": options, "subtask_type": None, "immutable": False}
@@ -172,41 +185,3 @@ def stand_in(reference: Stored) -> Stored:
             said["group_index"] = options["group_index"] + place
         calls.append({"task": "", "args": (), "kwargs": {}, "options": said, "subtask_type": None, "immutable": False})
     return calls[0] if ends == 1 else group_of(calls)
-
-
-def references_in(signature: Stored) -> Iterator[Stored]:
-    """Yield every reference in a frozen signature."""
-    match kind_of(signature):
-        case None:
-            if is_kept(signature):
-                yield signature
-        case kind:
-            for member in members_of(signature):
-                yield from references_in(member)
-            if kind == "chord":
-                yield from references_in(signature["kwargs"]["body"])
-
-
-def _ids(signature: Stored) -> Iterator[str]:
-    """Yield the ids of a frozen signature's tasks."""
-    match kind_of(signature):
-        case None:
-            yield signature["options"]["task_id"]
-        case kind:
-            for member in members_of(signature):
-                yield from _ids(member)
-            if kind == "chord":
-                yield from _ids(signature["kwargs"]["body"])
-
-
-def _last_id(signature: Stored) -> str | None:
-    """Return the id of the task that it ends with; ``None``: it ends with several."""
-    match kind_of(signature):
-        case None:
-            id: str = signature["options"]["task_id"]
-            return id
-        case "chain":
-            return _last_id(members_of(signature)[-1])
-        case "chord":
-            return _last_id(signature["kwargs"]["body"])
-    return None

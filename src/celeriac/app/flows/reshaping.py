@@ -16,7 +16,18 @@ from uuid import NAMESPACE_OID, uuid5
 
 from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.normal import chained
-from celeriac.app.flows.stored import Stored, chain_of, chord_of, group_of, is_kept, kind_of, members_of, several, with_options
+from celeriac.app.flows.stored import (
+    Stored,
+    chain_of,
+    chord_of,
+    ends_of,
+    group_of,
+    is_kept,
+    kind_of,
+    members_of,
+    several,
+    with_options,
+)
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.message import Message
 
@@ -38,6 +49,9 @@ _OF_THE_END: Final = frozenset({"link", "link_error", "task_id", "group_id"})
 def in_place_of(message: Message, chosen: Stored, new_id: Callable[[], str], *, members_hear: bool) -> Stored:
     """Return ``chosen`` as it takes the place of ``message``'s task, with what was to follow that, and every id fixed.
 
+    In this order: it gets one end; the links of both; what all its tasks keep of the replaced one; at its end the id and the
+    place of that; fresh ids for the rest; and the rest of the chain behind it.
+
     Args:
         message: Of the task that is replaced.
         chosen: A signature of any kind.
@@ -55,7 +69,9 @@ def in_place_of(message: Message, chosen: Stored, new_id: Callable[[], str], *, 
     whole = _heard(whole, [*several(options.get("link_error")), *(message.errbacks or ())], members_hear)
     if message.parent_id is not None:
         whole = _begun_with(whole, {"parent_id": message.parent_id})
-    whole = freeze(_at_its_end(_each(whole, lambda one: _as_kept(one, message)), lambda one: _as_end(one, message)), new_id)
+    whole = _each(whole, lambda one: _as_kept(one, message))
+    whole = _at_its_end(whole, lambda one: _as_end(one, message))
+    whole = freeze(whole, new_id)
     nesting = message.replaced_task_nesting + 1
     rest = [_each(step, lambda one: with_options(one, replaced_task_nesting=nesting)) for step in reversed(message.chain or ())]
     return chained([whole, *rest]) if rest else whole
@@ -91,14 +107,7 @@ def added_to(message: Message, chosen: Stored, new_id: Callable[[], str], *, ord
 
 def added_ids(member: Stored) -> list[str]:
     """Return the ids under which the parts of an added member will come."""
-    match kind_of(member):
-        case None:
-            return [member["options"]["task_id"]]
-        case "group":
-            return [id for one in members_of(member) for id in added_ids(one)]
-        case "chain":
-            return added_ids(members_of(member)[-1])
-    return added_ids(member["kwargs"]["body"])
+    return [end["options"]["task_id"] for end in ends_of(member)]
 
 
 def _opened(chosen: Stored) -> Stored:

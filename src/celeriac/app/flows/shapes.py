@@ -17,15 +17,7 @@ SHAPE: Final = "shape"
 
 def size_of(signature: Stored) -> int:
     """Return how many parts a member of a header brings."""
-    match kind_of(signature):
-        case None:
-            return leaves_of(signature["kwargs"].get(ENDS, 0)) if is_kept(signature) else 1
-        case "chain":
-            return size_of(members_of(signature)[-1])
-        case "group":
-            return sum(map(size_of, members_of(signature)))
-        case _:
-            return size_of(signature["kwargs"]["body"])
+    return leaves_of(shape_of(signature))
 
 
 def shape_of(member: Stored) -> Any:

@@ -31,8 +31,14 @@ def kind_of(signature: Stored) -> str | None:
 
 
 def is_kept(signature: Stored) -> bool:
-    """Say whether this is a reference to a part of the workflow that is kept elsewhere."""
-    return signature.get("task") == KEPT
+    """Say whether this is a reference to a part of the workflow that is kept elsewhere.
+
+    A call of that task by somebody who does not know how it is called is a call like any other, and fails as one.
+    """
+    if signature.get("task") != KEPT:
+        return False
+    kwargs, options = signature["kwargs"], signature["options"]
+    return all(isinstance(each, str) for each in (kwargs.get("key"), kwargs.get("serializer"), options.get("task_id")))
 
 
 def members_of(signature: Stored) -> Sequence[Stored]:
@@ -59,18 +65,38 @@ def is_frozen(signature: Stored | None) -> bool:
     return bool(signature and (signature.get("options") or {}).get("task_id"))
 
 
+def calls_in(signature: Stored) -> Iterator[Stored]:
+    """Yield every single call in a signature, in the order of their places; references among them."""
+    match kind_of(signature):
+        case None:
+            yield signature
+        case kind:
+            for member in members_of(signature):
+                yield from calls_in(member)
+            if kind == "chord":
+                yield from calls_in(signature["kwargs"]["body"])
+
+
+def ends_of(signature: Stored) -> Iterator[Stored]:
+    """Yield the calls that a signature ends with: the last step of a chain, each member of a group, the body of a chord."""
+    match kind_of(signature):
+        case None:
+            yield signature
+        case "chain":
+            yield from ends_of(members_of(signature)[-1])
+        case "chord":
+            yield from ends_of(signature["kwargs"]["body"])
+        case _:
+            for member in members_of(signature):
+                yield from ends_of(member)
+
+
 def later_ids(signature: Stored) -> Iterator[str]:
     """Yield every id in a frozen signature: of tasks that never run when what comes before them has failed. Not of those that are
     kept elsewhere."""
-    match kind_of(signature):
-        case None:
-            if (id := signature.get("options", {}).get("task_id")) is not None and not is_kept(signature):
-                yield id
-        case kind:
-            for member in members_of(signature):
-                yield from later_ids(member)
-            if kind == "chord":
-                yield from later_ids(signature["kwargs"]["body"])
+    for call in calls_in(signature):
+        if (id := call["options"].get("task_id")) is not None and not is_kept(call):
+            yield id
 
 
 def chain_of(steps: Sequence[Stored], options: Stored | None = None) -> dict[str, Any]:

@@ -66,9 +66,11 @@ class Chords:
         chord = self._found(id, now)
         return chord is not None and chord.claimant == claimant and not chord.closed
 
-    def parts(self, id: str, now: float) -> Sequence[bytes]:
-        """Return its parts, by place."""
+    def parts(self, id: str, now: float) -> Sequence[bytes] | None:
+        """Return its parts, by place; ``None``: it is over."""
         chord = self._found(id, now)
+        if chord is not None and chord.closed:
+            return None
         return [] if chord is None else [part for _, part in sorted(chord.parts.values(), key=lambda placed: placed[0])]
 
     def close(self, id: str, now: float) -> None:

@@ -272,7 +272,7 @@ class MemoryStore:
         with self._lock:
             self._chords.extend(chord, more, self._runtime.monotonic())
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         with self._lock:
             return self._chords.parts(chord, self._runtime.monotonic())

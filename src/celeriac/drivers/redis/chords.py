@@ -12,6 +12,8 @@ from celeriac.core.settlement import Join, Opening
 from celeriac.drivers.redis.connection import Connections, Script
 from celeriac.drivers.redis.keys import Keys
 
+_OVER: Final = b"done"
+"""In the place of who has joined it."""
 _BATCH: Final = 1000
 """Chords that are opened in one round trip."""
 
@@ -44,10 +46,12 @@ class Chords:
         """Let it have more. The extra count lives as long as the parts: the next part sees to it."""
         self._connections.call("INCRBY", f"{self._keys.group(chord)}.t", more)
 
-    def parts(self, chord: str) -> Sequence[bytes]:
-        """Return its parts, by place."""
-        parts: list[bytes] = self._connections.call("ZRANGE", f"{self._keys.group(chord)}.j", 0, -1)
-        return parts
+    def parts(self, chord: str) -> Sequence[bytes] | None:
+        """Return its parts, by place; ``None``: it is over."""
+        key = self._keys.group(chord)
+        parts: list[bytes]
+        claim, parts = self._connections.pipeline((("GET", f"{key}.c"), ("ZRANGE", f"{key}.j", 0, -1)))
+        return None if claim == _OVER else parts
 
     def join(self, join: Join, claimant: str) -> bool:
         """Record parts; say whether they are the last, or were so for the same claimant before."""

@@ -274,7 +274,7 @@ class RedisStore:
         """See ``abc.Chords.extend_chord``."""
         self._chords.extend(chord, more)
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``abc.Chords.parts``."""
         return self._chords.parts(chord)
 

@@ -64,13 +64,14 @@ def is_claimed(db: sqlite3.Connection, id: str, *, claimant: str, now: float) ->
     return found.fetchone() is not None
 
 
-def parts(db: sqlite3.Connection, id: str, now: float) -> list[bytes]:
-    """Return its parts, by place."""
-    rows = db.execute(
-        f"SELECT body FROM part WHERE chord = (SELECT id FROM chord WHERE id = ? AND {_LIVES})"  # noqa: S608 - a constant
-        " ORDER BY place IS NULL, place",
-        (id, now),
-    )
+def parts(db: sqlite3.Connection, id: str, now: float) -> list[bytes] | None:
+    """Return its parts, by place; ``None``: it is over."""
+    found = db.execute(f"SELECT closed FROM chord WHERE id = ? AND {_LIVES}", (id, now)).fetchone()  # noqa: S608 - a constant
+    if found is None:
+        return []
+    if found[0]:
+        return None
+    rows = db.execute("SELECT body FROM part WHERE chord = ? ORDER BY place IS NULL, place", (id,))
     return [body for (body,) in rows.fetchall() if body != _SAID]
 
 

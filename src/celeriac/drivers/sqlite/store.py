@@ -227,7 +227,7 @@ class SqliteStore:
         with self._connections.writing() as db:
             chords.extend(db, chord, more, self._runtime.time())
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         with self._connections.reading() as db:
             return chords.parts(db, chord, self._runtime.time())

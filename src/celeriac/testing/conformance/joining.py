@@ -58,7 +58,7 @@ class Joining(Contract):
         answers = store.settle([joining(first, 0, chord="c0"), joining(second, 0, chord="c1499")], lessee=me)
 
         assert list(answers) == [JOINED, JOINED]
-        assert [len(store.parts(chord)) for chord in ("c0", "c1", "c1499")] == [1, 0, 1]
+        assert [len(store.parts(chord) or ()) for chord in ("c0", "c1", "c1499")] == [1, 0, 1]
 
     def test_parts_are_returned_by_place_however_they_came(self, store: Store, me: Lessee) -> None:
         store.open_chords([Opening("c", 12, HOUR_S)])
@@ -66,7 +66,7 @@ class Joining(Contract):
 
         store.settle([joining(taken[index], index) for index in (11, 3, 0, 10, 2, 1, 9, 4, 8, 5, 7, 6)], lessee=me)
 
-        assert [part.rsplit(b" ", 1)[1] for part in store.parts("c")] == [f"{index}]".encode() for index in range(12)]
+        assert [part.rsplit(b" ", 1)[1] for part in store.parts("c") or ()] == [f"{index}]".encode() for index in range(12)]
 
     def test_a_member_without_a_place_stands_last(self, store: Store, me: Lessee) -> None:
         store.open_chords([Opening("c", 2, HOUR_S)])
@@ -74,7 +74,7 @@ class Joining(Contract):
 
         store.settle([joining(first, None), joining(second, 0)], lessee=me)
 
-        assert [b"m1" in part for part in store.parts("c")] == [True, False]
+        assert [b"m1" in part for part in store.parts("c") or ()] == [True, False]
 
     def test_a_member_that_comes_twice_counts_once(self, store: Store, me: Lessee) -> None:
         store.open_chords([Opening("c", 2, HOUR_S)])
@@ -85,7 +85,7 @@ class Joining(Contract):
         answers = store.settle([joining(again, 0)], lessee=me)
 
         assert list(answers) == [APPLIED]
-        assert len(store.parts("c")) == 1
+        assert len(store.parts("c") or ()) == 1
 
     def test_parts_may_come_before_it_is_said_how_many_there_are(self, store: Store, me: Lessee) -> None:
         first, second = members(store, me, 2)
@@ -117,7 +117,7 @@ class Joining(Contract):
         ]
 
         assert answers == [APPLIED, APPLIED, JOINED]
-        assert [part.rsplit(b" ", 1)[1] for part in store.parts("c")] == [b"0]", b"1]", b"99]"]
+        assert [part.rsplit(b" ", 1)[1] for part in store.parts("c") or ()] == [b"0]", b"1]", b"99]"]
 
     def test_that_a_member_was_added_may_be_said_before_and_after_its_part(self, store: Store, me: Lessee) -> None:
         store.open_chords([Opening("c", 2, HOUR_S)])
@@ -159,7 +159,7 @@ class Joining(Contract):
         answers = store.settle([end, end], lessee=me)
 
         assert list(answers) == [APPLIED, LEASE_LOST]
-        assert list(store.parts("c")) == []
+        assert store.parts("c") is None
         assert list(store.adopt(me, by=heir)) == []
         assert list(store.depth(["after"])) == [1]
 
@@ -173,7 +173,7 @@ class Joining(Contract):
         answers = store.settle([joining(late, 0)], lessee=me)
 
         assert list(answers) == [APPLIED]
-        assert list(store.parts("c")) == []
+        assert store.parts("c") is None
 
     def test_a_dead_letter_may_be_the_last_part(self, store: Store, me: Lessee, heir: Lessee) -> None:
         store.open_chords([Opening("c", 1, HOUR_S)])
@@ -192,7 +192,7 @@ class Joining(Contract):
         answers = store.settle([joining(only, 0)], lessee=other)
 
         assert list(answers) == [LEASE_LOST]
-        assert list(store.parts("c")) == []
+        assert store.parts("c") == []
 
     def test_what_follows_passes_to_others_when_its_node_dies(self, subject: Subject, store: Store, me: Lessee) -> None:
         mortal = alive(store, "node-3", lease_s=subject.lease_s)
@@ -204,7 +204,7 @@ class Joining(Contract):
         [held] = store.adopt(mortal, by=me)
 
         assert (held.tag, id_of(held), held.joined) == (only.tag, "m0", True)
-        assert len(store.parts("c")) == 1
+        assert len(store.parts("c") or ()) == 1
 
     def test_further_results_are_stored_in_the_same_step(self, store: Store, me: Lessee) -> None:
         [only] = members(store, me, 1)
@@ -221,7 +221,7 @@ class Joining(Contract):
 
         subject.advance(subject.lease_s * 1.5)
 
-        assert list(store.parts("c")) == []
+        assert store.parts("c") == []
 
     def test_a_settlement_opens_chords_before_it_publishes_their_members(self, store: Store, me: Lessee) -> None:
         [before] = members(store, me, 1)
@@ -266,4 +266,4 @@ class Joining(Contract):
         answers = store.settle([joining(first, 0), Settlement(tag=second.tag, fate=Done(), join=two)], lessee=me)
 
         assert list(answers) == [APPLIED, JOINED]
-        assert [part.rsplit(b" ", 1)[1] for part in store.parts("c")] == [b"0]", b"1]", b"2]"]
+        assert [part.rsplit(b" ", 1)[1] for part in store.parts("c") or ()] == [b"0]", b"1]", b"2]"]

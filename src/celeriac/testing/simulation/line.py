@@ -91,7 +91,7 @@ class Line:
         """See ``Chords.extend_chord``."""
         self._call("extend_chord", lambda: self._store.extend_chord(chord, more))
 
-    def parts(self, chord: str) -> Sequence[bytes]:
+    def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         return self._call("parts", lambda: self._store.parts(chord))
 

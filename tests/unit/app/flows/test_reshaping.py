@@ -67,7 +67,7 @@ def test_what_followed_follows_with_the_ids_that_it_had() -> None:
 
 
 def test_what_is_kept_elsewhere_stays_as_it_is() -> None:
-    reference = call("celeriac.kept", task_id="k")
+    reference = {**call("celeriac.kept", task_id="k"), "kwargs": {"key": "kept-k", "serializer": "json"}}
 
     found = replaced(call("other"), chain=[reference])
 
