@@ -201,6 +201,31 @@ def test_a_member_that_nobody_knows_fails_the_chord(app: Celery, tasks: Any, ser
         result.get(timeout=WAIT_S, follow_parents=False)
 
 
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (lambda one, shown: group([one]), [2]),
+        (lambda one, shown: chain(group([one]), shown), "2"),
+        (lambda one, shown: group([one]) | shown, "2"),
+        (lambda one, shown: chord([one], shown), "[2]"),
+        (lambda one, shown: group([]), []),
+        (lambda one, shown: chain(group([]), shown), "nothing"),
+        (lambda one, shown: chain(one, group([]), shown), "2"),
+        (lambda one, shown: group([]) | shown, "nothing"),
+        (lambda one, shown: one | group([]) | shown, "2"),
+        (lambda one, shown: chord([], shown), "[]"),
+    ],
+)
+def test_one_member_or_none_comes_to_what_the_guide_says(tasks: Any, app: Celery, serve: Serve, made: Any, value: Any) -> None:
+    @app.task(name="told")
+    def told(*values: Any) -> str:
+        return repr(values[0]) if values else "nothing"
+
+    serve()
+
+    assert made(tasks["add"].s(1, 1), told.s()).delay().get(timeout=WAIT_S) == value
+
+
 # ---- Signatures ----------------------------------------------------------------------------------------------------
 
 
