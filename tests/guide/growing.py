@@ -76,8 +76,10 @@ def trees(deepest: int = DEEPEST) -> st.SearchStrategy[Tree]:
 
 
 class Drawn(Struct, frozen=True):
-    """A workflow, and the ``task_workflow_embed_limit`` with which it is sent. Is shown by its plain ``repr``: hypothesis' own way
-    to show what it has drawn takes exponentially long for trees."""
+    """A workflow, and the ``task_workflow_embed_limit`` with which it is sent.
+
+    Is shown by its plain ``repr``: hypothesis' own way to show what it has drawn takes exponentially long for trees.
+    """
 
     tree: Tree
     limit: int | None
