@@ -56,14 +56,19 @@ class Named(StampingVisitor):
         return {"name": sig.task}
 
 
+def _both(header: Any) -> Any:
+    first, second = header
+    return first, second
+
+
 def test_a_chord_changes_copies_of_its_members(app: Celery, add: Any, total: Any) -> None:
     members = header_from([add.s(1), chord([add.s(2)], total.s())], app)
     assert isinstance(members, list)
     before = [dict(one) for one in members]
 
     [given, _] = with_arguments(members, (7,), {"y": 2})
-    [linked, inner] = heard_by(members, [total.s()])
-    [untouched, told] = chords_heard_by(members, [total.s()])
+    linked, inner = _both(heard_by(members, [total.s()]))
+    untouched, told = _both(chords_heard_by(members, [total.s()]))
 
     assert (given.args, given.kwargs) == ((7, 1), {"y": 2})
     assert [one["immutable"] for one in linked.options["link_error"]] == [True]
