@@ -24,15 +24,7 @@ def ran() -> list[Any]:
 
 
 @pytest.fixture
-def tasks(app: Celery, ran: list[Any]) -> dict[str, Any]:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    @app.task(name="shown")
-    def shown(value: Any) -> str:
-        return repr(value)
-
+def tasks(app: Celery, tasks: dict[str, Any], ran: list[Any]) -> dict[str, Any]:
     @app.task(name="note")
     def note(*values: Any) -> None:
         ran.append(values)
