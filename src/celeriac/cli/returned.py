@@ -13,6 +13,7 @@ from celeriac.app.group_result import GroupResult
 from celeriac.app.numbered import Numbered
 from celeriac.app.result import AsyncResult
 from celeriac.app.result_set import ResultSet
+from celeriac.app.results.result_states import ResultBase
 from celeriac.cli.progress import tasks_of
 
 Awaited = AsyncResult[Any] | ResultSet[Any]
@@ -31,7 +32,7 @@ def returned_by(result: Awaited) -> dict[str, Awaited]:
 
 def _returned(task: AsyncResult[Any]) -> Awaited | None:
     value = task.get(propagate=False)
-    if not task.successful() or not isinstance(value, list | tuple):
+    if not task.successful() or not isinstance(value, list | tuple | ResultBase):  # eager tasks hand over the object
         return None
     sent = {child.id for child in task.children}
     try:

@@ -16,6 +16,7 @@ from celeriac.app.drawing.figure import Figure
 from celeriac.app.drawing.formats import below, headline
 from celeriac.app.drawing.happened import happened
 from celeriac.app.drawing.tracing import Trail, trace, understood
+from celeriac.app.flows.keeping import stood_for
 from celeriac.app.flows.offspring import trimmed
 from celeriac.app.result_set import ResultSet
 from celeriac.app.results.backend_view import SAVED_LEVELS
@@ -98,7 +99,7 @@ def around(trail: Trail) -> list[str]:
     for id in trail.upward():
         meta = trail.metas.get(id)
         # The parent of a body has reported to its chord; it may lie in a group inside of the header.
-        caller = None if meta is None or meta.parent_id is None else trail.metas.get(meta.parent_id)
+        caller = None if meta is None or meta.parent_id is None else trail.metas.get(stood_for(meta.parent_id))
         found |= dict.fromkeys([id] if meta is None else [meta.group_id, None if caller is None else caller.group_id])
     return [id for id in found if id is not None and not trail.members.get(id)]
 

@@ -15,21 +15,11 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
+from celeriac.app.flows.keeping import abandoning
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.reshaping import ADDED
 from celeriac.app.flows.shapes import SHAPE, in_shape
-from celeriac.app.flows.stored import (
-    ABANDON,
-    ABANDONED,
-    Stored,
-    calls_in,
-    ends_of,
-    is_kept,
-    kind_of,
-    later_ids,
-    members_of,
-    several,
-)
+from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kept, kind_of, later_ids, members_of, several
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
@@ -221,7 +211,7 @@ def _passed_on(rest: Sequence[Stored], error: BaseException, message: Message, t
 
 
 def _abandoning(name: str, rest: Sequence[Stored], error: BaseException, message: Message, terms: Terms) -> Sequence[Outgoing]:
-    options = {"task_id": f"{name}{ABANDONED}", "chain": list(rest)}
+    options = {"task_id": abandoning(name), "chain": list(rest)}
     call = {"task": ABANDON, "args": (exceptions.describe(error),), "kwargs": {}, "options": options, "immutable": True}
     return terms.follow(call, (), message).messages
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from celeriac.app.flows.keeping import stood_for
 from celeriac.app.flows.numbering import member_id, place_of
-from celeriac.app.flows.stored import ABANDONED
 from celeriac.core.states import PENDING
 from celeriac.core.taskmeta import TaskMeta
 
@@ -55,6 +55,7 @@ class Trail:
     def note(self, stored: Any) -> str:
         """Take in a result in its stored form, with its parents and members; return its id."""
         (id, parent), members = stored
+        id = stood_for(id)
         if members is None:
             self._wanted.append(id)
         elif not (known := self.members.setdefault(id, [])):  # where it is a parent it is often told without its members
@@ -84,12 +85,21 @@ class Trail:
             (first, parent), _ = child
             while parent:  # the body of a chord is stored with its header, the end of a chain with its steps
                 (first, parent), _ = parent
+            first = stood_for(first)
             self._after.setdefault(meta.task_id, {})[first] = None
             self.before.setdefault(first, meta.task_id)
-        if meta.parent_id is not None and meta.task_id not in self.before:
-            # Of a call that only ends others nothing is stored: it stands for the one that it ended first.
-            self.before[meta.task_id] = above = meta.parent_id.removesuffix(ABANDONED)
+        if (above := self._parent_of(meta)) is not None and meta.task_id not in self.before:
+            self.before[meta.task_id] = above
             self._wanted.append(above)
+
+    def _parent_of(self, meta: TaskMeta) -> str | None:
+        """Return the id of a task's parent, as far as it tells something."""
+        if meta.parent_id is None:
+            return None
+        above, id = stood_for(meta.parent_id), meta.task_id
+        # All that a call ends which only ends others has one parent: less than is known of what has a place in a group or a row.
+        told = above == meta.parent_id or not (id in self.group_of or id in self._after)
+        return above if told and above != id else None
 
     def complete(self) -> None:
         """Bring in what parents do not know of their children, since all has been asked for."""

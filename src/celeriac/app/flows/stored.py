@@ -18,8 +18,6 @@ KEPT: Final = "celeriac.kept"
 """Task of a reference: a call that stands for a part of the workflow which is kept elsewhere (``keeping.py``)."""
 ABANDON: Final = "celeriac.abandon"
 """Task that ends such a part as failed, because what comes before it has."""
-ABANDONED: Final = "-abandoned"
-"""End of the id of such a call. Before it: the id of the first task that it ends, or the key of the part."""
 ENDS: Final = "ends"
 """Argument of a reference whose part does not end with one task: its shape."""
 DEEPEST: Final = 100

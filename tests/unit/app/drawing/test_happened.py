@@ -10,6 +10,7 @@ import pytest
 from celeriac.app.drawing.formats import to_text
 from celeriac.app.drawing.happened import happened
 from celeriac.app.drawing.tracing import Trail, trace
+from celeriac.app.flows.keeping import abandoning
 from celeriac.app.flows.numbering import member_id
 from celeriac.core.taskmeta import TaskMeta
 
@@ -316,7 +317,7 @@ def test_steps_after_a_chord_that_never_ran_are_drawn_after_its_header_all_of_th
     assert lines[-1].endswith("  <--")
 
 
-@pytest.mark.parametrize("last", ["m", "inner-abandoned"])
+@pytest.mark.parametrize("last", ["m", abandoning("inner"), abandoning("kept-inner")])
 def test_a_chord_in_a_header_is_drawn_with_its_own_header_whoever_ended_last(last: str) -> None:
     header = group("g", one("inner", group("h", one("n"), one("o"))), one("m"))
     stored = Stored(
