@@ -22,6 +22,8 @@ PUBLISH_DEADLINE_S = 5.0
 """``publish`` returns or raises after this long, retries included, unless told otherwise."""
 CALL_DEADLINE_S = 5.0
 """Every other call to a store, not counting what it was asked to wait."""
+LATE_PARTS_S = 300.0
+"""A store remembers for so long that a chord is over, whatever the life of a chord is."""
 LEASE_S = 30.0
 """A node that was silent for this long is dead: others take over what it held."""
 
@@ -148,11 +150,18 @@ class Broker(Protocol):
         One whose delivery is not (any longer) leased by ``lessee`` answers LEASE_LOST and changes nothing: nothing is
         stored, published, requeued. A result never overwrites a SUCCESS that is stored under the same id.
 
+        One that the store cannot carry out, whatever the others, answers REFUSED and changes nothing: ``lessee`` still holds its
+        delivery. Its neighbours do not notice. (Where broker and results are two stores, its results may have been stored.)
+
         A ``join`` counts each member of its chord once, however often it comes. Of all settlements with parts of one chord
-        one is answered JOINED: with it the parts are as many as ``open_chords`` said, and ``extend_chord``, and one more for
-        each id that any join has ``added``, however often. Whoever was told so still holds the delivery, whatever its fate,
+        one is answered JOINED: with it the parts are as many as ``open_chords`` said, and one more for each id that any join
+        has ``added``, however often. Whoever was told so still holds the delivery, whatever its fate,
         and settles it once more; whoever adopts it sees that it is ``joined``. A settlement whose answer was lost is
         answered JOINED again and does nothing twice.
+
+        Raises:
+            BrokerUnreachable: no answer; what was carried out is answered LEASE_LOST or JOINED the next time.
+            StoreRefused: the store takes nothing at all, such as one that is full; nothing has happened.
         """
 
     def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
@@ -262,9 +271,6 @@ class Chords(Protocol):
         One of the same id that is over begins anew: somebody sends the same workflow again.
         """
 
-    def extend_chord(self, chord: str, more: int) -> None:
-        """Let ``chord`` have so many parts more. By a member of it, before that one has ended."""
-
     def parts(self, chord: str) -> Sequence[bytes] | None:
         """Return the parts of ``chord`` by their places; none if it was forgotten. ``None``: it was closed, not long ago."""
 
@@ -279,7 +285,7 @@ class JoiningBackend(ResultBackend, Chords, Protocol):
         """Open a chord, unless it is open or over."""
 
     def close_chord(self, chord: str) -> None:
-        """Forget the parts. Those that come late are not recorded."""
+        """Forget the parts. Those that come within the next ``LATE_PARTS_S`` are not recorded; then all of it is forgotten."""
 
 
 class Store(Broker, JoiningBackend, Protocol):

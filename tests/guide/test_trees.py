@@ -24,20 +24,9 @@ _MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00"
 
 
 @pytest.fixture
-def tasks(app: Celery) -> dict[str, Any]:
+def tasks(app: Celery, tasks: dict[str, Any]) -> dict[str, Any]:
     app.conf.result_extended = True
-
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
-
-    @app.task(name="broken")
-    def broken(value: Any = None) -> None:
-        raise ValueError("it broke")
+    add, total = tasks["add"], tasks["total"]
 
     @app.task(name="spread")
     def spread(count: int) -> None:
@@ -60,7 +49,7 @@ def tasks(app: Celery) -> dict[str, Any]:
     def stepped(steps: int) -> None:
         group([chain(add.s(1), *(add.s(1) for _ in range(steps))), add.s(5)]).apply_async()
 
-    return {name: app.tasks[name] for name in ("add", "total", "broken", "spread", "joined", "nested", "stepped")}
+    return dict(app.tasks)
 
 
 def outline(result: Any, *saved: Any) -> list[str]:

@@ -24,6 +24,7 @@ from celeriac.app.arguments import arguments_from
 from celeriac.app.context import Context, current_context
 from celeriac.app.dispatch import Signal
 from celeriac.app.group_result import Groups, result_from_tuple
+from celeriac.app.once import Once
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.parts.borrowing import Borrowing, is_celerys
 from celeriac.app.parts.registering import AnyTask, TaskClass
@@ -130,7 +131,7 @@ class Celery(Borrowing):
         self.autofinalize, self.namespace, self.strict_typing = autofinalize, namespace, strict_typing
         self.set_as_current = set_as_current
         super().__init__(main, given, runtime or SystemRuntime(), task_cls)
-        self.user_options, self.steps = defaultdict(set), defaultdict(set)
+        self.user_options, self.steps, self.once = defaultdict(set), defaultdict(set), Once()
         self.on_after_fork = Signal(name="app.on_after_fork")
         """Sent in every process that was forked from one with this app, before anything else. Sender: the app."""
         self._entries: dict[str, Any] = {}

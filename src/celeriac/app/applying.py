@@ -17,23 +17,21 @@ Applying = Generator[Asked, Any, Any]
 
 def applied(steps: Applying) -> Any:
     """Run all, and return the result of all."""
-    try:
-        asked = next(steps)
-        while True:
-            sig, args, kwargs, options = asked
-            asked = steps.send(sig.apply(args, kwargs, **options))
-    except StopIteration as end:
-        return end.value
+    found = None
+    while True:
+        try:
+            sig, args, kwargs, options = steps.send(found)
+        except StopIteration as end:
+            return end.value
+        found = sig.apply(args, kwargs, **options)
 
 
 async def aapplied(steps: Applying) -> Any:
     """The twin of ``applied`` for event loops: coroutines run on this one."""
-    asked = next(steps, None)
-    while asked is not None:
-        sig, args, kwargs, options = asked
-        found = await sig.aapply(args, kwargs, **options)
+    found = None
+    while True:
         try:
-            asked = steps.send(found)
+            sig, args, kwargs, options = steps.send(found)
         except StopIteration as end:
             return end.value
-    return None
+        found = await sig.aapply(args, kwargs, **options)

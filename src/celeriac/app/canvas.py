@@ -8,15 +8,17 @@ waited for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Generic, Self, TypeVar, Unpack
 
 from celeriac.app.applying import Applying, aapplied, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.context import current_context
-from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.shapes import size_of
 from celeriac.app.flows.stored import kind_of
+from celeriac.app.flows.vetting import vet
+from celeriac.app.freezing import fixed
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
 from celeriac.app.launching import alaunch, launch
@@ -29,9 +31,12 @@ from celeriac.app.signature import Signature, maybe_signature
 from celeriac.app.stamping import StampingVisitor
 from celeriac.app.stream_sending import Sending
 from celeriac.app.streaming import Streamed, begun
+from celeriac.app.twins import Course, Step, atake, take
 from celeriac.core.message import Message
 
 R = TypeVar("R")
+Chosen = tuple[Sequence[Any], Mapping[str, Any], dict[str, Any], str]
+"""What each member is sent with: arguments, keyword arguments, options; and the group's id."""
 
 
 @Signature.register_type()
@@ -62,6 +67,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> group[Any]:
         """Return the group that a mapping holds."""
+        vet(d)
         found: group[Any] = cls((d.get("kwargs") or {}).get("tasks") or [], app=app)
         found.update({**d, "kwargs": {**(d.get("kwargs") or {}), **found._kwargs}, "options": dict(d.get("options") or {})})
         found.args = d.get("args") or ()
@@ -96,8 +102,9 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         """Send all members in one publish. Arguments and options given here hold for each of them.
 
         A group over a generator of more than 10,000 is sent in batches while they are made, and none is kept: not by the group,
-        which can be sent once, nor by its result, which knows their ids from their number. A ``task_id`` of yours must not
-        have been used before: the members' ids follow from it.
+        which can be sent once, nor by its result, which knows their ids from their number: but for those of members that have
+        a ``task_id`` of their own, of which it keeps each. A ``task_id`` of yours for the group must not have been used before:
+        the members' ids follow from it.
 
         Args:
             args: Go before the arguments of each member.
@@ -113,20 +120,30 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
             StreamBroken: the generator raised when some were sent, or the broker did not take the others.
             StreamUsed: it was sent while it was generated, and its members are gone.
         """
-        first, more, chosen, group_id = self._chosen(args, kwargs, producer, link or link_error, options)
+        return take(self._course(self._chosen(args, kwargs, producer, link or link_error, options), remember=add_to_parent))
+
+    def _course(self, what: Chosen, *, remember: bool) -> Course[GroupResult[R]]:
+        """Send it, in the way that its members allow."""
+        first, more, chosen, group_id = what
         app = self.app
         if (stream := self._sent_as_stream()) is not None:
-            return _remembered(Sending(app, group_id, first, more, chosen).send(stream), add_to_parent)
-        if self._is_nested():
-            found = launch(app, freeze(self, app.runtime.new_id, id=group_id), first, more, chosen)
-            return _remembered(found, add_to_parent)
-        if not self._is_one_publish():
-            pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
-            found = [one.apply_async(first, more, **said) for one, said in pairs]
-            return _remembered(GroupResult(group_id, found, app=app), add_to_parent)
-        calls = [member.call(first, more, chosen) for member in self.tasks]
-        messages = app.producer.submit_group(calls, group_id, options_from(chosen)) if calls else []
-        return _remembered(GroupResult(group_id, _sent(app, messages, calls), app=app), add_to_parent)
+            result: GroupResult[R] = yield from Sending(app, group_id, first, more, chosen).course(stream)
+        elif self._is_nested():
+            told = (app, fixed(app, self, group_id), first, more, chosen)
+            result = yield Step(partial(launch, *told), partial(alaunch, *told))
+        elif not self._is_one_publish():
+            found = []
+            for one, said in zip(self.tasks, self._said(chosen, group_id), strict=True):
+                found.append(
+                    (yield Step(partial(one.apply_async, first, more, **said), partial(one.aapply_async, first, more, **said)))
+                )
+            result = GroupResult(group_id, found, app=app)
+        else:
+            calls = [member.call(first, more, chosen) for member in self.tasks]
+            sender, sending = app.producer, (calls, group_id, options_from(chosen))
+            step = Step(partial(sender.submit_group, *sending), partial(sender.asubmit_group, *sending))
+            result = GroupResult(group_id, _sent(app, (yield step) if calls else [], calls), app=app)
+        return _remembered(result, remember)
 
     def _said(self, chosen: Mapping[str, Any], group_id: str) -> list[dict[str, Any]]:
         """Return the options of each member that is sent alone. The group is what a task remembers, not its members."""
@@ -154,20 +171,9 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         **options: Unpack[GroupKeywords],
     ) -> GroupResult[R]:
         """The twin of ``apply_async`` for event loops."""
-        first, more, chosen, group_id = self._chosen(args, kwargs, producer, link or link_error, options)
-        app = self.app
-        if (stream := self._sent_as_stream()) is not None:
-            return _remembered(await Sending(app, group_id, first, more, chosen).asend(stream), add_to_parent)
-        if self._is_nested():
-            found = await alaunch(app, freeze(self, app.runtime.new_id, id=group_id), first, more, chosen)
-            return _remembered(found, add_to_parent)
-        if not self._is_one_publish():
-            pairs = zip(self.tasks, self._said(chosen, group_id), strict=True)
-            found = [await one.aapply_async(first, more, **said) for one, said in pairs]
-            return _remembered(GroupResult(group_id, found, app=app), add_to_parent)
-        calls = [member.call(first, more, chosen) for member in self.tasks]
-        messages = await app.producer.asubmit_group(calls, group_id, options_from(chosen)) if calls else []
-        return _remembered(GroupResult(group_id, _sent(app, messages, calls), app=app), add_to_parent)
+        return await atake(
+            self._course(self._chosen(args, kwargs, producer, link or link_error, options), remember=add_to_parent)
+        )
 
     def delay(self, *args: Any, **kwargs: Any) -> GroupResult[R]:  # type: ignore[override]
         """Send all members; arguments given here go before their own."""
@@ -179,7 +185,8 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
     def _chosen(
         self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, producer: Any, link: Any, options: Mapping[str, Any]
-    ) -> tuple[Sequence[Any], Mapping[str, Any], dict[str, Any], str]:
+    ) -> Chosen:
+        vet(self)
         chosen: dict[str, Any] = {**self.options, **options}
         if producer is not None:
             chosen["producer"] = producer
@@ -215,7 +222,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
     ) -> Self:
         """Return a copy, with copies of all members; these arguments are added to each of them."""
-        copy = super().clone(None, None, **options)
+        copy = super().clone(None, None, **options)  # vets it
         copy.kwargs["tasks"] = [member.clone(args, kwargs) for member in self.tasks]
         return copy
 
@@ -232,6 +239,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
         ``chord``: a body that waits for each of the members.
         """
+        vet(self)
         id = self.options.setdefault("task_id", _id or self.app.runtime.new_id())
         place, found = group_index or 0, []
         for member in self.tasks:
@@ -244,6 +252,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
     def stamp(self, visitor: StampingVisitor | None = None, append_stamps: bool = False, **headers: Any) -> Self:
         """Stamp every member, with the same stamps or with those that ``visitor`` says. See ``Signature.stamp``."""
+        vet(self)
         said = None if visitor is None else visitor.on_group_start(self, **headers)
         stamps = self._stamps(said, headers, append_stamps)
         self.stamp_links(visitor, append_stamps, **stamps)
@@ -258,15 +267,18 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
     def set_immutable(self, immutable: bool) -> None:
         """Let nothing be added to the arguments of its members, or let it again."""
+        vet(self)
         for task in self.tasks:
             task.set_immutable(immutable)
 
     def link(self, sig: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send ``sig`` when the first member has succeeded, with nothing added: Celery's meaning. Returns what was linked."""
+        vet(self)
         return self.tasks[0].link(maybe_signature(sig, self._app).clone().set(immutable=True))
 
     def link_error(self, sig: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:  # type: ignore[override]
         """Let ``sig`` hear of each member that fails: Celery's meaning. Returns what was linked."""
+        vet(self)
         found = maybe_signature(sig, self._app)
         return tuple(one.link_error(found.clone()) for one in self.tasks)
 
@@ -291,7 +303,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         options = {name: value for name, value in self.options.items() if name not in {"link", "link_error", "task_id"}}
         return make(self, other, app=self._app, **options)  # its members are not made for that
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         if self.stream is None:
             return without_repeats(self.tasks[0]["task"], f"group({self.tasks!r})") if self.tasks else "group(<empty>)"
         return f"group([{', '.join(map(repr, self.stream.first[:3]))}, ... and others, which are made when they are sent])"

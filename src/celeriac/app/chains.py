@@ -13,9 +13,11 @@ from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
 from celeriac.app.chords import chord
-from celeriac.app.flows.normal import chained
+from celeriac.app.flows.normal import chained, row
 from celeriac.app.flows.stored import Stored, kind_of, members_of, several
+from celeriac.app.flows.vetting import vet
 from celeriac.app.freezing import linked_to
+from celeriac.app.headers import hear_of
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.recorded import without_repeats
@@ -38,23 +40,29 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
 
     def __new__(cls, *tasks: Any, **options: Any) -> Any:
         """Return the calls one after the other: a chain, or a chord if a group is followed, or the only one that there is."""
-        made = named(chained(_steps(tasks)), options.get("app"))
-        if not isinstance(made, chain):
-            return made
+        app = options.get("app")
+        steps = _steps(tasks, app)
+        if (longer := _longer(steps)) is None:
+            for step in steps:
+                vet(step)
+            made = named(chained(steps), app)
+            if not isinstance(made, chain):
+                return made
+            longer = made.tasks
         new = super().__new__(cls)
-        new["kwargs"] = made.kwargs  # for ``__init__``: a generator gives its steps once
+        new["kwargs"] = {"tasks": longer}  # for ``__init__``: a generator gives its steps once
         return new
 
     def __init__(self: chain[Any], *tasks: Any, app: Home | None = None, **options: Any) -> None:
         """Take signatures, or one list or generator of them. Options are those of ``apply_async``."""
         options_from(options)
-        found = self["kwargs"]["tasks"] if "kwargs" in self else members_of(chained(_steps(tasks)))
-        steps = [member_from(one, app) for one in found]
+        steps = self["kwargs"]["tasks"] if "kwargs" in self else list(members_of(chained(_steps(tasks, app))))
         Signature.__init__(self, "celery.chain", (), {"tasks": steps}, options, subtask_type="chain", app=app)
 
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Any:
         """Return the chain that a mapping holds."""
+        vet(d)
         kwargs = d.get("kwargs") or {}
         return built(cls, d, {**kwargs, "tasks": members_from(kwargs.get("tasks"), app)}, app)
 
@@ -70,12 +78,12 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
 
     def unchain_tasks(self) -> list[Signature[Any]]:
         """Return copies of the steps: the last linked to what the chain is linked to, each telling its errbacks."""
+        vet(self)
         steps = [step.clone() for step in self.tasks]
         for callback in several(self.options.get("link")):
             steps[-1].link(callback)
         for errback in several(self.options.get("link_error")):
-            for step in steps:
-                step.link_error(errback)
+            _heard_from(steps, errback, self)
         return steps
 
     def run(
@@ -113,7 +121,14 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         parent_id: str | None = None,
         group_index: int | None = None,
     ) -> Any:
-        """Fix the ids of all steps, and return the result of the last; see ``Signature.freeze``."""
+        """Fix the ids of all steps, and return the result of the last; see ``Signature.freeze``.
+
+        Raises:
+            ValueError: there are none.
+        """
+        vet(self)
+        if not self.tasks:
+            raise ValueError("this chain has no steps: there is nothing to be called, and nothing that has a result")
         result: Any = None
         *steps, last = self.tasks
         for step in steps:
@@ -127,6 +142,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
 
     def stamp(self, visitor: StampingVisitor | None = None, append_stamps: bool = False, **headers: Any) -> Self:
         """Stamp every step, with the same stamps or with those that ``visitor`` says. See ``Signature.stamp``."""
+        vet(self)
         said = None if visitor is None else visitor.on_chain_start(self, **headers)
         stamps = self._stamps(said, headers, append_stamps)
         self.stamp_links(visitor, append_stamps, **stamps)
@@ -170,8 +186,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         if steps and (args or kwargs):
             steps[0] = steps[0].clone(args, kwargs)
         for errback in several(link_error):
-            for step in steps:
-                step.link_error(errback)
+            _heard_from(steps, errback, self)
         last = len(steps) - 1
         results: list[Any] = []
         for index, step in enumerate(steps):
@@ -200,15 +215,16 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         return applied(self._applying(args, kwargs, options))
 
     def _applying(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Applying:
+        vet(self)
         chosen: dict[str, Any] = {**self.options, **options}
         links = {name: chosen.pop(name) for name in ("link", "link_error") if chosen.get(name)}
         end = {name: chosen.pop(name) for name in ("task_id",) if chosen.get(name)}
-        whole = named(self._linked(links), self._app)
-        if not isinstance(whole, chain):
-            return (yield whole, args, kwargs, {**chosen, **end})
+        whole = self._linked(links)
+        if kind_of(whole) != "chain":
+            return (yield named(whole, self._app), args, kwargs, {**chosen, **end})
         result: Any = None
         first, more = arguments_from(args, kwargs)
-        steps = whole.tasks
+        steps = [one if isinstance(one, Signature) else named(one, self._app) for one in row(members_of(whole))]
         for index, step in enumerate(steps):
             told = {**(chosen if index == 0 else {}), **(end if index == len(steps) - 1 else {})}
             found = yield step, first, more, told
@@ -221,22 +237,33 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
                 first, more = (result.get(),), {}
         return result
 
+    def __or__(self, other: Any) -> Any:
+        steps = self.tasks
+        if not isinstance(other, Signature) or {one.get("subtask_type") for one in (*steps, other)} != {None}:
+            return super().__or__(other)
+        if self.options.get("link") or self.options.get("link_error"):
+            return super().__or__(other)
+        # One call more: the normal form of the others is what it was. Programs build chains of thousands so.
+        made: chain[Any] = Signature.__new__(chain)
+        Signature.__init__(made, "celery.chain", (), {"tasks": [*steps, other]}, subtask_type="chain")
+        return made
+
     def __len__(self) -> int:
         return len(self.tasks)
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         if not self.tasks:
             return "chain(<empty>)"
         return without_repeats(self.tasks[0]["task"], " | ".join(map(repr, self.tasks)))
 
 
 def named(stored: Stored, app: Home | None) -> Any:
-    """Return a signature as data as the class that it is."""
-    made: Any
+    """Return a signature as data, in the normal form, as the class that it is."""
     match kind_of(stored):
         case "chain":
+            steps = [one if isinstance(one, Signature) else named(one, app) for one in members_of(stored)]
             made = Signature.__new__(chain)
-            made.__init__(*members_of(stored), app=app)  # in the normal form: nothing else comes of it
+            Signature.__init__(made, "celery.chain", (), {"tasks": steps}, subtask_type="chain", app=app)
             return made
         case "chord":
             upgraded: chord[Any] = chord(members_of(stored), named(stored["kwargs"]["body"], app), app=app)
@@ -247,10 +274,41 @@ def named(stored: Stored, app: Home | None) -> Any:
     return stored if isinstance(stored, Signature) else from_stored(stored, app)
 
 
-def _steps(tasks: Sequence[Any]) -> list[Any]:
+def _heard_from(steps: Sequence[Signature[Any]], errback: Mapping[str, Any], workflow: Signature[Any]) -> None:
+    """Let ``errback`` hear of each step. A group that is followed is the header of a chord, for which its body is heard."""
+    for place, step in enumerate(steps, 1):
+        if isinstance(step, group) and place < len(steps):
+            hear_of(step.tasks, errback, workflow)
+        else:
+            step.link_error(errback)
+
+
+def _steps(tasks: Sequence[Any], app: Home | None) -> list[Signature[Any]]:
     steps = tasks[0] if len(tasks) == 1 and not isinstance(tasks[0], Mapping) else tasks
     found = list(steps)
-    for one in found:
+    for place, one in enumerate(found):
         if not isinstance(one, Mapping) or "task" not in one:
             raise TypeError(f"a chain takes signatures, such as add.s(2, 2), not {one!r}")
+        if not isinstance(one, Signature):
+            found[place] = Signature.from_dict(one, app)
     return found
+
+
+def _longer(steps: Sequence[Signature[Any]]) -> list[Signature[Any]] | None:
+    """Return the steps of a chain and a task that follows or precedes it; ``None``: these are something else.
+
+    Only the two that meet have a say in the normal form. To look at all of them each time would make ten thousand ``|`` in a row
+    cost the square of that.
+    """
+    if len(steps) != 2:
+        return None
+    first, second = steps
+    if isinstance(first, chain) and _is_plain(first) and kind_of(second) is None and kind_of(first.tasks[-1]) is None:
+        return [*first.tasks, second]
+    if isinstance(second, chain) and _is_plain(second) and kind_of(first) is None:
+        return [first, *second.tasks]
+    return None
+
+
+def _is_plain(steps: chain[Any]) -> bool:
+    return bool(steps.tasks) and not steps.options

@@ -6,19 +6,18 @@ In a job's life: ``chord(header)(body)``, or a group that is followed by somethi
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar, Unpack
 
 from celeriac.app.applying import Applying, applied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import group, member_from
-from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.shapes import size_of
 from celeriac.app.flows.stored import Stored, header_id, is_frozen, kind_of, several
-from celeriac.app.freezing import linked_to
-from celeriac.app.headers import alike, chords_heard_by, header_from, heard_by, stamped, with_arguments
+from celeriac.app.flows.vetting import vet
+from celeriac.app.freezing import fixed, linked_to
+from celeriac.app.headers import alike, chords_heard_by, header_from, hear_of, heard_by, stamped, with_arguments
 from celeriac.app.home import Home
 from celeriac.app.options import ChordKeywords, OptionKeywords, options_from
 from celeriac.app.recorded import without_repeats
@@ -26,14 +25,12 @@ from celeriac.app.signature import Signature, maybe_signature
 from celeriac.app.stamping import StampingVisitor
 from celeriac.app.stream_sending import Sending, result_of_chord
 from celeriac.app.streaming import Stream, Streamed
+from celeriac.app.twins import atake, take
 from celeriac.app.workflows import Workflow, built, members_from
-
-log = logging.getLogger("celeriac.app")
 
 R = TypeVar("R")
 _POLLING: Final = {"interval": None, "countdown": 1, "max_retries": None}
 """How Celery asks, on stores that cannot count, whether all members have ended. Here the store counts."""
-_told: Final[set[str]] = set()
 
 
 @Signature.register_type()
@@ -80,15 +77,13 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Any:
         """Return the chord that a mapping holds."""
+        vet(d)
         kwargs, body = d.get("kwargs") or {}, (d.get("kwargs") or {}).get("body")
         header = kwargs.get("header") or ()
         parts = {"header": members_from(header, app), "body": None if body is None else member_from(body, app)}
         made = built(cls, d, {"kwargs": {}, **kwargs, **parts}, app)
-        if (
-            isinstance(header, Mapping)
-            and (known := (header.get("options") or {}).get("task_id"))
-            and not header_id(made["options"], made.body)
-        ):
+        known = isinstance(header, Mapping) and (header.get("options") or {}).get("task_id")
+        if known and not header_id(made["options"], made.body):
             made["options"]["group_id"] = known
         return made
 
@@ -159,7 +154,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         sent, more = self._with_body(kwargs)
         if (stream := sent._sent_as_stream()) is not None:
             sending, stream, body = sent._begun(stream, args, more, chosen)
-            return result_of_chord(sending.send(stream, body), body, remember=sending.remembered)
+            return result_of_chord(take(sending.course(stream, body)), body, remember=sending.remembered)
         return super(chord, sent).apply_async(args, more, **chosen)
 
     async def aapply_async(
@@ -169,7 +164,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         sent, more = self._with_body(kwargs)
         if (stream := sent._sent_as_stream()) is not None:
             sending, stream, body = sent._begun(stream, args, more, options)
-            return result_of_chord(await sending.asend(stream, body), body, remember=sending.remembered)
+            return result_of_chord(await atake(sending.course(stream, body)), body, remember=sending.remembered)
         return await super(chord, sent).aapply_async(args, more, **options)
 
     def run(
@@ -203,7 +198,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         """
         for name, value in {"interval": interval, "countdown": countdown, "max_retries": max_retries}.items():
             if value != _POLLING[name]:
-                _tell_once(f"{name} has no effect on a chord: its store counts the members, and nothing is polled")
+                self.app.once.warn(f"{name} has no effect on a chord: its store counts the members, and nothing is polled")
         made: chord[R] = chord(header, body, app=app or self._app, **self.options)
         chosen: dict[str, Any] = {**options, **(header_delay or {}), **({"task_id": task_id} if task_id else {})}
         return made.apply(partial_args, kwargs, **chosen) if eager else made.apply_async(partial_args, kwargs, **chosen)
@@ -218,8 +213,9 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         group_index: int | None = None,
     ) -> Any:
         """Fix the ids of members and body, and return the result of the body; see ``Signature.freeze``."""
+        vet(self)
         options = self.options
-        id = header_id(self.options, self.body) or self.app.runtime.new_id()
+        id = header_id(options, self.body) or self.app.runtime.new_id()
         header = self.header.freeze(id, root_id=root_id, parent_id=parent_id)
         if self.body is None:
             options["group_id"] = id
@@ -233,6 +229,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
 
     def stamp(self, visitor: StampingVisitor | None = None, append_stamps: bool = False, **headers: Any) -> Self:
         """Stamp the members and the body. See ``Signature.stamp``."""
+        vet(self)
         said = None if visitor is None else visitor.on_chord_header_start(self, **headers)
         stamps = self._stamps(said, headers, append_stamps)
         self.stamp_links(visitor, append_stamps, **stamps)
@@ -255,21 +252,19 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         """Let ``errback`` hear if the body fails, or does not run because a member has failed; returns ``errback``.
 
         Of a member that is a chord it hears in the same way. With the setting ``task_allow_error_cb_on_chord_header`` it hears of
-        each member that fails, too. Source: Celery's guide, "Canvas", "Chords", "Error handling".
+        each member that fails, too; the setting is read here, when the errback is linked, as by Celery, and not when the chord is
+        sent. Source: Celery's guide, "Canvas", "Chords", "Error handling".
         """
         if self.body is None:
             return super().link_error(errback)
-        members_too = self.app.conf.settings().task.allow_error_cb_on_chord_header
-        for member in self.tasks:
-            if members_too:
-                member.link_error(maybe_signature(errback, self._app).clone().set(immutable=True))
-            elif kind_of(member) == "chord":
-                member.link_error(errback)
+        vet(self)
+        hear_of(self.tasks, errback, self)
         self.body.link_error(errback)
         return errback
 
     def set_immutable(self, immutable: bool) -> None:
         """Let nothing be added to the arguments of the members, or let it again; the body stays as it is."""
+        vet(self)
         for member in self.tasks:
             member.set_immutable(immutable)
 
@@ -293,6 +288,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         return applied(self._applying(args, kwargs, {**options, "propagate": propagate, "body": body}))
 
     def _applying(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Applying:
+        vet(self)
         chosen: dict[str, Any] = {**self._own_options(), **options}
         propagate, body, task_id = chosen.pop("propagate", True), chosen.pop("body", None), chosen.pop("task_id", None)
         sent, more = self._with_body({**(kwargs or {}), **({} if body is None else {"body": body})})
@@ -304,6 +300,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
 
     def _with_body(self, kwargs: Mapping[str, Any] | None) -> tuple[Self, dict[str, Any]]:
         """Return the chord that is to be sent, and the keyword arguments of its members: ``body`` among them is its body."""
+        vet(self)
         more = {**(self._kwargs.get("kwargs") or {}), **(arguments_from(None, kwargs)[1])}
         body = more.pop("body", None)
         if body is None:
@@ -332,7 +329,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
 
     def _frozen(self, args: Any, kwargs: Any, options: Mapping[str, Any]) -> Any:
         if options.get("result_cls") is not None:
-            _tell_once("result_cls has no effect on a chord: it ends with the result of its body")
+            self.app.once.warn("result_cls has no effect on a chord: it ends with the result of its body")
         return super()._frozen(args, kwargs, options)
 
     def _sent_as_stream(self) -> Stream | None:
@@ -345,14 +342,15 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
     ) -> tuple[Sending, Any, Stored]:
         """Return how the members are sent, they themselves, and the frozen body."""
         options_from(options)
+        app = self.app
         chosen: dict[str, Any] = {**self._own_options(), **options}
-        id, group_id = chosen.pop("task_id", None), header_id(self.options, self.body) or self.app.runtime.new_id()
+        id, group_id = chosen.pop("task_id", None), header_id(self.options, self.body) or app.runtime.new_id()
         members: Any = stream
-        if chosen.get("link_error") and self.app.conf.settings().task.allow_error_cb_on_chord_header:
+        if chosen.get("link_error") and app.conf.settings().task.allow_error_cb_on_chord_header:
             members = heard_by(stream, several(chosen["link_error"]))
-        body = freeze(chained([self._body_with(chosen)]), self.app.runtime.new_id, id=id)
+        body = fixed(app, chained([self._body_with(chosen)]), id)
         first, more = ((), {}) if self.immutable else arguments_from(args, kwargs)
-        return Sending(self.app, group_id, (*first, *self.args), more, chosen), members, body
+        return Sending(app, group_id, (*first, *self.args), more, chosen), members, body
 
     def _own_options(self) -> dict[str, Any]:
         # Its group_id is that of its own header, and not of a group that it is a member of; so is its id once it is frozen.
@@ -381,7 +379,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         """Return how many parts its body waits for."""
         return sum(map(size_of, self.tasks))
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         body, members = self.body, self.tasks if self.stream is None else self.stream
         if body is None:
             return f"<chord without body: {members!r}>"
@@ -389,9 +387,3 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
             return f"%{without_repeats(body['task'], body.reprcall(members))}"
         first, *rest = body.tasks
         return without_repeats(first["task"], f"%({' | '.join([first.reprcall(members), *map(repr, rest)])})")
-
-
-def _tell_once(text: str) -> None:
-    if text not in _told:
-        _told.add(text)
-        log.warning(text)

@@ -3,8 +3,8 @@
 In a job's life: when a run has failed. An errback whose function takes more than one further argument is *called*, as
 ``errback(request, exc, traceback)``, by the process that ran the task; every other is *sent*, as a task whose first argument is
 the id of the failed one. A failure that only the node saw (the process died, the hard limit came) reaches the first kind, too: no
-code of the user's runs in a node, so a message asks some worker to make the call. An errback that fails is logged, and harms
-nothing.
+code of the user's runs in a node, so a message asks some worker to make the call. So does that of a chord whose members have
+failed; the message is then one that a Celery worker understands as well. An errback that fails is logged, and harms nothing.
 Source: Celery's guide, "Calling Tasks", "Linking", and its reference of ``link_error``. Does not know: stores, settlements.
 """
 
@@ -31,6 +31,10 @@ log = logging.getLogger("celeriac.app")
 
 CALL: Final = "celeriac.call_errback"
 """Name of the task that calls an errback of the first kind."""
+UNLOCK: Final = "celery.chord_unlock"
+"""Name of Celery's task that looks whether the members of a chord have ended, and calls its errbacks if one has failed."""
+_LOOKS: Final = 60
+"""How often a Celery worker looks for a failure of which the message tells."""
 _BOTH: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _TOLD: Final = (
     "id", "task", "args", "kwargs", "retries", "eta", "expires", "timelimit", "group", "group_index", "root_id", "parent_id",
@@ -107,15 +111,25 @@ def outgoing(
     error: BaseException,
     text: str | None,
     announce: bool = False,
+    dependency: str | None = None,
 ) -> Outgoing | None:
     """Return the message by which ``errback`` hears of a failure; ``None``: it cannot be made, which is logged.
 
-    ``announce``: as for ``Producer.plan``.
+    Args:
+        app: Plans and encodes it.
+        errback: The signature.
+        request: The call that has failed, or the body of a chord that will not be called.
+        error: Why.
+        text: Traceback.
+        announce: As for ``Producer.plan``.
+        dependency: Of a chord: id of the member that has failed, whose result is stored or will be.
     """
     try:
         message = request.as_message()
         if not is_called(errback, app.tasks):
             return app.producer.plan(call_from_stored(errback, (message.id,), app), message, announce=announce)
+        if dependency is not None:
+            return _asks_to_unlock(app, errback, request, error, dependency)
         return _asks_for_call(app, errback, request, error, text)
     except Exception:
         log.exception("errback %s of task %s[%s] cannot be sent", errback.get("task"), request.task, request.id)
@@ -133,6 +147,19 @@ def _asks_for_call(app: Home, errback: Mapping[str, Any], request: Context, erro
     except EncodeError:  # arguments that only the failed task's serializer can write
         del told["args"], told["kwargs"]
         return _planned(app, Call(recipe, (dict(errback), told, exceptions.describe(error), text), {}, options), message)
+
+
+def _asks_to_unlock(app: Home, errback: Mapping[str, Any], body: Context, error: BaseException, dependency: str) -> Outgoing:
+    """Return the message that asks a worker of either kind to call the errback of a chord's body.
+
+    Ours takes the error as it is told. A Celery worker looks for the result of the failed member, and finds the same.
+    """
+    options = replace(options_from_wire(errback.get("options") or {}), route_name=errback["task"])
+    recipe = replace(app.recipe_of(errback["task"]), name=UNLOCK, ignore_result=True)
+    stand_in = {"task_id": body.id, "link_error": [dict(errback)]}
+    callback = {"task": body.task, "args": (), "kwargs": {}, "options": stand_in, "subtask_type": None, "immutable": False}
+    more = {"interval": 1, "max_retries": _LOOKS, "result": [[[dependency, None], None]], "error": exceptions.describe(error)}
+    return _planned(app, Call(recipe, (dependency, callback), more, options), body.as_message())
 
 
 def _planned(app: Home, call: Call, caller: Message) -> Outgoing:

@@ -11,8 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
+from celeriac.app.flows.frozen import freeze
+from celeriac.app.flows.normal import NESTED, longest_row
+from celeriac.app.flows.stored import Stored
+from celeriac.app.flows.vetting import vet
+from celeriac.app.home import Home
 from celeriac.app.result import AsyncResult
 from celeriac.app.stamping import Stamped
+from celeriac.core.errors import WorkflowTooDeep
 
 R = TypeVar("R")
 
@@ -50,6 +56,7 @@ class Freezable(Stamped, Generic[R]):
 
         Source: Celery's reference of ``Signature.freeze``.
         """
+        vet(self)
         options, app = self["options"], self.app
         options.setdefault("task_id", _id or app.runtime.new_id())
         options.setdefault("reply_to", app.here.reply_to)
@@ -61,6 +68,26 @@ class Freezable(Stamped, Generic[R]):
         return self.AsyncResult(options["task_id"])
 
     _freeze = freeze
+
+
+def fixed(app: Home, whole: Stored, id: str | None = None) -> Stored:
+    """Return a workflow in the normal form as it is sent: with an id for everything in it. What has an id keeps it.
+
+    Args:
+        app: Sends it.
+        whole: The workflow.
+        id: For what it ends with; ``None``: a fresh one.
+
+    Raises:
+        WorkflowTooDeep: it is nested in too many others; or Celery's workers are to take part, and too many chords follow each
+            other.
+    """
+    if app.conf.settings().task.workflow_embed_limit is None and longest_row(whole) > NESTED:
+        raise WorkflowTooDeep(
+            f"more than {NESTED} chords follow each other in this workflow: Celery's workers can take part in no such one. "
+            "Leave task_workflow_embed_limit at a number of bytes if there are none"
+        )
+    return freeze(whole, app.runtime.new_id, id=id)
 
 
 def linked_to(result: Any, before: Any) -> Any:

@@ -47,6 +47,19 @@ def with_arguments(header: Header, args: Sequence[Any] | None, kwargs: Mapping[s
     return _each(header, lambda member: member.clone(args, kwargs))
 
 
+def hear_of(members: Iterable[Signature[Any]], errback: Mapping[str, Any], workflow: Signature[Any]) -> None:
+    """Let ``errback``, which is linked to the body of ``workflow``, hear of these members, too: of those that are chords.
+
+    With the setting ``task_allow_error_cb_on_chord_header`` of all: the setting as it is now, when the errback is linked.
+    """
+    all_members = workflow.app.conf.settings().task.allow_error_cb_on_chord_header
+    for member in members:
+        if all_members:
+            member.link_error(maybe_signature(errback, workflow.app).clone().set(immutable=True))
+        elif kind_of(member) == "chord":
+            member.link_error(errback)
+
+
 def heard_by(header: Header, errbacks: Iterable[Any]) -> Header:
     """Return copies of the members of whose failures these signatures hear, with nothing added to their arguments."""
     several = list(errbacks)
@@ -54,7 +67,7 @@ def heard_by(header: Header, errbacks: Iterable[Any]) -> Header:
     def linked(member: Signature[Any]) -> Signature[Any]:
         copy = member.clone()
         for each in several:
-            copy.link_error(maybe_signature(each, member._app).clone().set(immutable=True))
+            copy.link_error(maybe_signature(each, member.app).clone().set(immutable=True))
         return copy
 
     return _each(header, linked)

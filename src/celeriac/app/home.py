@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from celeriac.abc import Runtime, Store
+from celeriac.app.once import Once
 from celeriac.app.plan import Recipe, Surroundings
 from celeriac.app.producer import Producer
 from celeriac.app.results.backend_view import BackendView
@@ -59,6 +60,9 @@ class Home(Protocol):
     @property
     def tasks(self) -> Mapping[str, Any]:
         """Name -> task."""
+
+    once: Once
+    """What it warns of once."""
 
     strict_typing: bool
     """Whether tasks that say nothing about it check their arguments when they are called."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, overload
 
-from celeriac.app.flows.numbering import member_id, place_of
+from celeriac.app.flows.numbering import count_of, member_id, place_of
 from celeriac.app.home import Home
 from celeriac.app.result import AsyncResult
 
@@ -57,9 +57,7 @@ class Numbered(Sequence[Any]):
         if self.odd and place in self.odd:
             return self.odd[place]
         id, like = member_id(self.group_id, place), self._like
-        if like is None:
-            return AsyncResult(id, app=self.app)
-        return AsyncResult(id, like._place, app=self.app, ignored=like.ignored)
+        return AsyncResult(id, app=self.app) if like is None else like.beside(id, self.app)
 
     def __iter__(self) -> Iterator[Any]:
         return map(self._at, range(self._size))
@@ -126,7 +124,5 @@ def _restore(group_id: str, size: int, like: AsyncResult[Any] | None, odd: Mappi
 
 def numbered_from(group_id: str, ids: Sequence[str], app: Home) -> Numbered | None:
     """Return the results of which ``ends`` has told the ids; ``None``: these are two members as any others."""
-    if len(ids) != 2 or place_of(group_id, ids[0]) != 0:
-        return None
-    last = place_of(group_id, ids[1])
-    return None if last is None or last < 2 else Numbered(group_id, last + 1, app)
+    count = count_of(group_id, ids)
+    return None if count is None else Numbered(group_id, count, app)

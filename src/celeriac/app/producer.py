@@ -20,6 +20,7 @@ from celeriac.app import announcing
 from celeriac.app.announcing import Announced
 from celeriac.app.context import Context, current_context
 from celeriac.app.names import checked_address
+from celeriac.app.once import Once
 from celeriac.app.options import NO_OPTIONS, CallOptions
 from celeriac.app.outbox import Outbox
 from celeriac.app.plan import Call, Recipe, Surroundings, plan_call, plan_group, plan_numbered
@@ -41,8 +42,6 @@ MOST_ROUTES: Final = 10_000
 """Names may be made up at run time: a bound on what is remembered of them."""
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _DELIVERY_MODES: Final[Mapping[Any, int]] = {"persistent": 2, "transient": 1, 2: 2, 1: 1}
-_told: Final[set[str]] = set()
-"""What has been said in the log and is not said again."""
 _CONFESSIONS: Final[Mapping[str, str]] = {
     "immediate": "immediate=True has no effect: no broker refuses what no worker takes at once any more",
     "event_dispatcher": "event_dispatcher has no effect: events are not part of this version",
@@ -88,6 +87,7 @@ class Producer:
         self.store, self.here, self._router, self._outbox, self._runtime = store, here, router, outbox, runtime
         self._routes: dict[str, Route] | None = {} if routes_by_name else None
         """Routes of calls of which nothing but the name matters; ``None``: a function decides each time."""
+        self._once = Once()
         self._usual = Way(store, policy_of(retry_policy), retry)
         self._deadline_s = self._usual.deadline_s
 
@@ -305,7 +305,7 @@ class Producer:
             return self._usual
         for name, confession in _CONFESSIONS.items():
             if getattr(options, name):
-                _tell_once(confession)
+                self._once.warn(confession)
         bounds = [seconds for seconds in (options.timeout, options.confirm_timeout) if seconds is not None]
         return Way(
             store=self._store_of(options),
@@ -322,7 +322,7 @@ class Producer:
             raise TypeError(f"connection and producer take what app.connection_for_write() returns, not {mask(given)!r}")
         store: Store | None = getattr(given, "store", None)
         if store is None:
-            _tell_once(
+            self._once.warn(
                 f"a {type(given).__module__}.{type(given).__qualname__} was given as connection or producer: "
                 "it is not one of an app of celeriac, and the app's own connection is used"
             )
@@ -385,9 +385,3 @@ def _said(call: Call) -> dict[str, Any]:
         "exchange_type": options.exchange_type,
         "priority": options.priority,
     }
-
-
-def _tell_once(text: str) -> None:
-    if text not in _told:
-        _told.add(text)
-        log.warning(text)

@@ -358,6 +358,10 @@ class AsyncResult(Identity, ResultStates, ResultGraph, Revocable, TaskShown, Gen
 
     # ---- as data -----------------------------------------------------------------------------------------------
 
+    def beside(self, id: str, app: Home | None) -> AsyncResult[Any]:
+        """Return the result of another task that is where this one is, and is stored or ignored as this one."""
+        return AsyncResult(id, self._place, app=app, ignored=self.ignored)
+
     def __copy__(self) -> AsyncResult[R]:
         return AsyncResult(self.id, self._place, self._name, self.app, self.parent, ignored=self.ignored)
 

@@ -335,12 +335,8 @@ class Running(handlers.Handlers, Attributes):
     def send_event(self, type_: str, retry: bool = True, retry_policy: Mapping[str, Any] | None = None, **fields: Any) -> None:
         """Tell monitors. There are none in this version: the first event is told in the log, and all are dropped."""
         del retry, retry_policy, fields
-        if not _told:
-            _told.append(type_)
-            log.warning("task %s sends the event %r: events are not part of this version, nobody hears them", self.name, type_)
-
-
-_told: Final[list[str]] = []
+        text = f"task {self.name} sends the event {type_!r}: events are not part of this version, nobody hears them"
+        self.app.once.say("events", text)
 
 
 def _raise_directly(exc: BaseException | None) -> NoReturn:

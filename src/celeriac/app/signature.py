@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar, Unpack, overloa
 from msgspec.structs import replace
 
 from celeriac.app.arguments import arguments_from
+from celeriac.app.flows.vetting import vet
 from celeriac.app.freezing import Freezable
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, SignatureKeywords, options_from, options_from_wire
@@ -100,11 +101,14 @@ class Signature(Freezable[R], Generic[R]):
 
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Signature[Any]:
-        """Return the Signature that a mapping holds, of the class that its ``subtask_type`` says; keys may be missing."""
+        """Return the Signature that a mapping holds, of the class that its ``subtask_type`` says; keys may be missing.
+
+        Raises:
+            TypeError, WorkflowTooDeep: it holds none; see ``vetting.vet``.
+        """
+        vet(d)
         kind = cls.TYPES.get(d.get("subtask_type") or "")
-        if kind is not None and kind is not cls:
-            return kind.from_dict(d, app)
-        return from_stored(d, app)
+        return from_stored(d, app) if kind is None or kind is cls else kind.from_dict(d, app)
 
     @property
     def type(self) -> Any:
@@ -170,6 +174,7 @@ class Signature(Freezable[R], Generic[R]):
         Raises:
             NotRegistered: its app knows no task of this name.
         """
+        vet(self)
         all_args, all_kwargs, chosen = self._merge(*arguments_from(args, kwargs), options)
         return self.type.apply(all_args, all_kwargs, **chosen)
 
@@ -177,6 +182,7 @@ class Signature(Freezable[R], Generic[R]):
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
     ) -> Any:
         """The twin of ``apply`` for event loops: a coroutine runs on this one."""
+        vet(self)
         all_args, all_kwargs, chosen = self._merge(*arguments_from(args, kwargs), options)
         return await self.type.aapply(all_args, all_kwargs, **chosen)
 
@@ -208,6 +214,7 @@ class Signature(Freezable[R], Generic[R]):
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
     ) -> Self:
         """Return a copy, with these arguments and options added."""
+        vet(self)
         options_from(options)
         copy = self._copy()
         all_args, all_kwargs, chosen = self._merge(*arguments_from(args, kwargs), options)
@@ -242,6 +249,7 @@ class Signature(Freezable[R], Generic[R]):
         return copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        vet(self)
         copy = self._copy()
         memo[id(self)] = copy
         for key, value in self.items():
@@ -294,6 +302,7 @@ class Signature(Freezable[R], Generic[R]):
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:
+        vet(self)
         return signature, (dict(self),)
 
 

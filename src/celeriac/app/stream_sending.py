@@ -1,21 +1,25 @@
 """Send the members of a group, or of a chord's header, while they are generated: batch by batch, keeping none.
 
 In a job's life: between ``apply_async`` of such a group and the producer. The members' ids follow from the group's, so what is
-left in the end is one id and a number. A chord is opened before its last batch is sent: not before it is known how many there
-are, and before all of them can have ended. Does not know: the classes of signatures, how a publish is made.
+left in the end is one id and a number; and a result for each member that has an id of its own or is sent in a way of its own. A
+chord is opened before its last batch is sent: not before it is known how many there are, and before all of them can have ended.
+Does not know: the classes of signatures, how a publish is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
-from celeriac.app.blocks import keep_body
+from msgspec import Struct
+
+from celeriac.app.blocks import keep_body, require_joins
 from celeriac.app.context import current_context
 from celeriac.app.flows.frozen import handle_of
 from celeriac.app.flows.numbering import member_id
 from celeriac.app.flows.offspring import offspring
+from celeriac.app.flows.shapes import with_shape
 from celeriac.app.flows.stored import Stored, kind_of
 from celeriac.app.freezing import linked_to
 from celeriac.app.group_result import GroupResult
@@ -27,8 +31,9 @@ from celeriac.app.plan import Call
 from celeriac.app.result import AsyncResult
 from celeriac.app.signature import Signature
 from celeriac.app.streaming import Stream
+from celeriac.app.twins import Course, Step, in_a_thread
 from celeriac.core.errors import OperationalError
-from celeriac.core.settlement import Opening, StoredResult
+from celeriac.core.settlement import Opening
 from celeriac.core.stream_errors import StreamBroken
 
 Placed = list[tuple[int, Call]]
@@ -37,6 +42,28 @@ _MANY: Final = 100
 """Members whose messages are weighed, to see whether a body is kept once instead of being carried by each."""
 _USUAL: Final = (None, False)
 """Where results are and whether there are none: where the app's are, and there are."""
+
+
+class Batch(Struct, frozen=True):
+    """Members that are sent together."""
+
+    first: int
+    """Place of the first of them."""
+    calls: Placed
+    """Those that travel in one publish."""
+    others: Others
+    """Those that are sent in a way of their own, after that."""
+    last: bool
+    """Whether it is the last one."""
+
+    @property
+    def end(self) -> int:
+        """Place behind the last of them."""
+        return self.first + len(self.calls) + len(self.others)
+
+    def sent_before(self, accepted: int) -> int:
+        """Return the place before which all members are known to be in, when so many of the calls were taken."""
+        return min([place for place, _ in (*self.calls[accepted:], *self.others)], default=self.end)
 
 
 class Sending:
@@ -48,14 +75,12 @@ class Sending:
         """Send with these arguments and options, given to each member."""
         self._app, self._id, self._args, self._kwargs, self._said = app, group_id, args, kwargs, options
         self._options = options_from(options)
-        self._body: Stored | None = None
-        self._as_list = False
-        self._count = self._next = 0
+        self._count = 0  # members that are known to be in
         self._like: tuple[Any, bool] | None = None
         self._odd: dict[int, Any] = {}
 
-    def send(self, stream: Stream, body: Stored | None = None) -> GroupResult[Any]:
-        """Send all members.
+    def course(self, stream: Stream, body: Stored | None = None) -> Course[GroupResult[Any]]:
+        """Send all members, and return their result.
 
         Args:
             stream: These. It is used up then.
@@ -66,100 +91,69 @@ class Sending:
                 is raised as it is.
             TypeError: a member of a header is a workflow.
         """
-        kept = self._reported_to(body)
-        self._as_list = stream.is_list
-        if kept:
-            self._app.store.store_results(kept)
+        chord: Stored | None = None
+        if body is not None:
+            require_joins(self._app)
+            thin, kept = keep_body(self._app, body, _MANY)
+            chord = carried(thin, self._id)
+            if kept:
+                yield in_a_thread(lambda: self._app.store.store_results(kept))
         try:
-            for batch, last in _with_last(stream.batches()):
-                calls, others = self._parted(batch)
-                if last and body is not None:
-                    self._open()
-                if calls:
-                    with self._noting(calls, others):
-                        self._app.producer.submit_numbered(calls, self._id, self._body, self._options)
-                for place, member in others:
-                    self._count = place
-                    self._odd[place] = member.apply_async(self._args, self._kwargs, **self._said_to(member, place))
-                self._count = self._next
+            for members, last in _with_last(stream.batches()):
+                batch = self._parted(members, last, in_header=chord is not None)
+                if last and chord is not None:
+                    yield in_a_thread(partial(self._open, batch.end))
+                yield from self._sent(batch, chord)
         except Exception as error:
             if not self._count:
                 raise
-            raise self._broken(error) from error
-        return self.result
+            raise self._broken(error, stream) from error
+        return self._result(stream)
 
-    async def asend(self, stream: Stream, body: Stored | None = None) -> GroupResult[Any]:
-        """The twin of ``send`` for event loops; the generator runs on the loop."""
-        from asyncio import to_thread  # late: whoever runs a coroutine has paid for asyncio
-
-        kept = self._reported_to(body)
-        self._as_list = stream.is_list
-        if kept:
-            await to_thread(self._app.store.store_results, kept)
-        try:
-            for batch, last in _with_last(stream.batches()):
-                calls, others = self._parted(batch)
-                if last and body is not None:
-                    await to_thread(self._open)
-                if calls:
-                    with self._noting(calls, others):
-                        await self._app.producer.asubmit_numbered(calls, self._id, self._body, self._options)
-                for place, member in others:
-                    self._count = place
-                    self._odd[place] = await member.aapply_async(self._args, self._kwargs, **self._said_to(member, place))
-                self._count = self._next
-        except Exception as error:
-            if not self._count:
-                raise
-            raise self._broken(error) from error
-        return self.result
-
-    def _reported_to(self, body: Stored | None) -> Sequence[StoredResult]:
-        """Take note of a body as its members carry it; return what is kept of it, to be stored before any of them is sent."""
-        if body is None:
-            return ()
-        thin, kept = keep_body(self._app, body, _MANY)
-        self._body = carried(thin, self._id)
-        return kept
-
-    def _parted(self, batch: Sequence[Signature[Any]]) -> tuple[Placed, Others]:
+    def _parted(self, members: Sequence[Signature[Any]], last: bool, *, in_header: bool) -> Batch:
         """Return the members that travel together, as calls, and those which are sent in a way of their own."""
         calls: Placed = []
         others: Others = []
         tasks = self._app.tasks
-        own_way = {name for name in {one["task"] for one in batch} if (task := tasks.get(name)) and not task.is_sent_plainly}
-        for place, member in enumerate(batch, self._count):
-            if kind_of(member) is None and (self._body is not None or member["task"] not in own_way):
+        own_way = {name for name in {one["task"] for one in members} if (task := tasks.get(name)) and not task.is_sent_plainly}
+        for place, member in enumerate(members, self._count):
+            if kind_of(member) is None and (in_header or member["task"] not in own_way):
                 calls.append((place, member.call(self._args, self._kwargs, self._said)))
-            elif self._body is None:
+            elif not in_header:
                 others.append((place, member))
             else:
                 raise TypeError(
                     f"member {place} of this header is a {kind_of(member)}, and the first members have been sent as single "
                     "tasks: a header that holds workflows beyond its first members must be a list"
                 )
-        self._next = self._count + len(batch)
-        return calls, others
+        return Batch(self._count, calls, others, last)
+
+    def _sent(self, batch: Batch, chord: Stored | None) -> Course[None]:
+        """Send a batch, and take note of what is in: all of it, or as much as is known when something goes wrong."""
+        if batch.calls:
+            told, sender = (batch.calls, self._id, chord, self._options), self._app.producer
+            try:
+                yield Step(partial(sender.submit_numbered, *told), partial(sender.asubmit_numbered, *told))
+            except OperationalError as error:
+                self._note(batch.calls[: error.accepted])
+                self._count = batch.sent_before(error.accepted)
+                raise
+            self._note(batch.calls)
+        for place, member in batch.others:
+            self._count = place
+            said = self._said_to(member, place)
+            more = (self._args, self._kwargs)
+            self._odd[place] = yield Step(partial(member.apply_async, *more, **said), partial(member.aapply_async, *more, **said))
+        self._count = batch.end
 
     def _said_to(self, member: Signature[Any], place: int) -> dict[str, Any]:
         """Return the options of a member that is sent in its own way. The group is what a task remembers, not its members."""
         id = member.options.get("task_id") or member_id(self._id, place)
         return {**self._said, "task_id": id, "group_id": self._id, "group_index": place, "add_to_parent": False}
 
-    def _open(self) -> None:
+    def _open(self, size: int) -> None:
         ttl_s = self._app.conf.settings().result.chord_ttl_s
-        self._app.store.open_chords([Opening(self._id, self._next, ttl_s)])
-
-    @contextmanager
-    def _noting(self, calls: Placed, others: Others) -> Iterator[None]:
-        """Take note of calls that are published here; if not all of them could be, of those that are known to be in."""
-        try:
-            yield
-        except OperationalError as error:
-            self._note(calls[: error.accepted])
-            self._count = min([place for place, _ in (*calls[error.accepted :], *others)], default=self._next)
-            raise
-        self._note(calls)
+        self._app.store.open_chords([Opening(self._id, size, ttl_s)])
 
     def _note(self, sent: Placed) -> None:
         for place, call in sent:
@@ -177,27 +171,28 @@ class Sending:
         """Whether the task that sends this remembers it among its children."""
         return self._options.add_to_parent
 
-    @property
-    def result(self) -> GroupResult[Any]:
-        """The results of what has been sent so far."""
+    def _result(self, stream: Stream) -> GroupResult[Any]:
+        """Return the results of what has been sent so far."""
         backend, ignored = self._like or _USUAL
         like: AsyncResult[Any] | None = None
         if (backend, ignored) != _USUAL:
             like = AsyncResult(member_id(self._id, 0), backend, app=self._app, ignored=ignored)
         odd = {place: result for place, result in self._odd.items() if place < self._count}
         members = Numbered(self._id, self._count, self._app, like, odd)
-        return GroupResult(self._id, list(members) if self._as_list else members, app=self._app)
+        return GroupResult(self._id, list(members) if stream.is_list else members, app=self._app)
 
-    def _broken(self, error: Exception) -> StreamBroken:
+    def _broken(self, error: Exception, stream: Stream) -> StreamBroken:
         broken = StreamBroken(self._id, self._count, f"{type(error).__name__}: {error}")
-        broken.result = self.result
+        broken.result = self._result(stream)
         return broken
 
 
 def carried(body: Stored, group_id: str) -> Stored:
     """Return a frozen body as the members of its chord carry it: knowing which chord that is."""
     options = body["options"]
-    return body if kind_of(body) else {**body, "options": {**options, "group_id": options.get("group_id") or group_id}}
+    if kind_of(body) is None:
+        body = {**body, "options": {**options, "group_id": options.get("group_id") or group_id}}
+    return with_shape(body, ())  # single tasks, all of them
 
 
 def result_of_chord(header: GroupResult[Any], body: Stored, *, remember: bool) -> Any:

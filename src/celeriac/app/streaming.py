@@ -36,12 +36,12 @@ class Stream:
         """Those that are here.
 
         Raises:
-            StreamUsed: they have been sent.
+            StreamUsed: they have been sent, or changed.
         """
         if self._used:
             raise StreamUsed(
-                "this group was made of a generator and has been sent while that ran, so its members are gone: "
-                "make it of a list if you want to use it again"
+                "this group was made of a generator, so its members are gone when they have been sent, or are those of a chord "
+                "that was changed: make it of a list if you want to use it again"
             )
         return self._first
 
@@ -66,8 +66,14 @@ class Stream:
             yield batch
 
     def changed(self, change: Callable[[Signature[Any]], Signature[Any]]) -> Stream:
-        """Return these members, each as ``change`` returns it. This one must not be used any more."""
-        return Stream([change(one) for one in self.first], None if self.is_list else map(change, self._rest))
+        """Return these members, each as ``change`` returns it. This one is used up: both would take from one generator.
+
+        Raises:
+            StreamUsed: they have been sent.
+        """
+        first = [change(one) for one in self.first]
+        self._first, self._used = [], True
+        return Stream(first, None if self.is_list else map(change, self._rest))
 
     def __iter__(self) -> Iterator[Signature[Any]]:
         return iter(self.all())

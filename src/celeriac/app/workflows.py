@@ -13,9 +13,10 @@ from typing import Any, Final, Generic, Self, TypeVar, Unpack
 from celeriac.app.applying import Applying, aapplied
 from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import member_from
-from celeriac.app.flows.frozen import freeze
-from celeriac.app.flows.stored import Stored, kind_of, members_of
+from celeriac.app.flows.stored import Stored, is_empty, kind_of, members_of
 from celeriac.app.flows.unrolling import attach
+from celeriac.app.flows.vetting import vet
+from celeriac.app.freezing import fixed
 from celeriac.app.home import Home
 from celeriac.app.launching import alaunch, launch
 from celeriac.app.options import OptionKeywords, options_from
@@ -46,12 +47,14 @@ class Workflow(Signature[R], Generic[R]):
                 everybody's, all others are of what is called first.
 
         Returns:
-            The result of the end: an AsyncResult, or a GroupResult if it ends with a group; ``parent`` leads back.
+            The result of the end: an AsyncResult, or a GroupResult if it ends with a group; ``parent`` leads back. Of a chain
+            without steps nothing is sent, and there is no result: ``None``, as with Celery.
         """
         app = self.app
         if app.conf.settings().task.always_eager:
             return self.apply(args, kwargs, **options)
-        return launch(app, *self._frozen(args, kwargs, options))
+        begun = self._frozen(args, kwargs, options)
+        return None if begun is None else launch(app, *begun)
 
     async def aapply_async(
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
@@ -60,20 +63,25 @@ class Workflow(Signature[R], Generic[R]):
         app = self.app
         if app.conf.settings().task.always_eager:
             return await self.aapply(args, kwargs, **options)
-        return await alaunch(app, *self._frozen(args, kwargs, options))
+        begun = self._frozen(args, kwargs, options)
+        return None if begun is None else await alaunch(app, *begun)
 
-    def _frozen(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Launch:
-        """Return what is to be launched when these are added."""
+    def _frozen(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Launch | None:
+        """Return what is to be launched when these are added; ``None``: of a chain without steps there is nothing."""
+        vet(self)
         options_from(options)
         chosen = {**self._own_options(), **options}
         ends = {name: chosen[name] for name in _OF_THE_END if chosen.get(name) is not None}
         rest = {name: value for name, value in chosen.items() if name not in _OF_THE_END}
         links: dict[str, Any] = {name: rest.pop(name) for name in ("link", "link_error") if name in rest}
-        whole = self._ended(self._linked(links), ends)
+        whole = self._linked(links)
+        if is_empty(whole):
+            return None
+        whole = self._ended(whole, ends)
         first, more = arguments_from(args, kwargs)
         if self.immutable:
             first, more = (), {}
-        return freeze(whole, self.app.runtime.new_id, id=ends.get("task_id")), (*first, *self.args), more, rest
+        return fixed(self.app, whole, ends.get("task_id")), (*first, *self.args), more, rest
 
     def _own_options(self) -> dict[str, Any]:
         """Return its options, as far as they are those of ``apply_async``."""

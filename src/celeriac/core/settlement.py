@@ -43,7 +43,7 @@ class DeadLetter(Struct, frozen=True, gc=False):
     """The message goes to the dead letters."""
 
     reason: str
-    """One word; see ``Rejected.reason``."""
+    """One word; see ``Rejected.reason``. Or ``unsettled``, ``unqueued``: a store has refused its settlement, its queue."""
     detail: str = ""
     """One sentence."""
     task: str = ""
@@ -140,3 +140,5 @@ class Settled(Enum):
     """As APPLIED, and its parts were the last of their chord: the lessee still holds the delivery, marked as joined."""
     LEASE_LOST = "lease lost"
     """Somebody else holds the delivery now; nothing was changed."""
+    REFUSED = "refused"
+    """The store cannot carry it out, whatever the others; nothing of it was done. The lessee still holds the delivery."""

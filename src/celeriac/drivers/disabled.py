@@ -37,10 +37,6 @@ class NoResults:
         """Raise: nobody would bring its parts together."""
         raise no_result_backend()
 
-    def extend_chord(self, chord: str, more: int) -> None:  # noqa: ARG002
-        """Raise: there are no chords."""
-        raise no_result_backend()
-
     def parts(self, chord: str) -> Sequence[bytes] | None:  # noqa: ARG002
         """There are none."""
         return ()

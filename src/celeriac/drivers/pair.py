@@ -67,7 +67,8 @@ class Pair:
         joined = {one.tag for _, one in valid if one.join is not None and self._results.join(one.join, claimant=str(one.tag))}
         said = self._broker.settle([_for_broker(one, joined) for _, one in valid], lessee=lessee)
         for (place, one), answer in zip(valid, said, strict=True):
-            if one.closes is not None:
+            if one.closes is not None and answer is Settled.APPLIED:
+                # Whoever calls the body instead needs the parts.
                 self._results.close_chord(one.closes)
             answers[place] = Settled.JOINED if answer is Settled.APPLIED and one.tag in joined else answer
         return answers
@@ -197,10 +198,6 @@ class Pair:
     def open_if_new(self, opening: Opening) -> None:
         """See ``JoiningBackend.open_if_new``."""
         self._results.open_if_new(opening)
-
-    def extend_chord(self, chord: str, more: int) -> None:
-        """See ``Chords.extend_chord``."""
-        self._results.extend_chord(chord, more)
 
     def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""

@@ -76,6 +76,8 @@ class Child:
         """Leased and not begun, in the order of their tags. The tender takes from its front, too: popping is atomic."""
         self._spent: dict[int, StoredResult] = {}
         """By tag of what runs: a part of its workflow that was read, and is not needed for long when it has ended."""
+        self._survived: set[str] = set()
+        """Names of tasks that have come to an end here: most likely they do not kill their process."""
         self._revoked: frozenset[str] = frozenset()
         self._revision = 0
         self._stopping = False
@@ -149,7 +151,8 @@ class Child:
             return self._refuse(delivery, message, None)
         if delivery.joined:
             # The answer that said so was lost, and came with the next fetch.
-            return self._settler.add(self._call_body(delivery, message), delivery, message)
+            joined = self._rests.of(message).message  # which chord it reported to may stand in what was kept
+            return self._settler.add(self._call_body(delivery, joined), delivery, joined)
         now = self._runtime.now()
         verdict = admit(message, now=now, revoked=self._revoked, tasks=self._reader.tasks, max_deliveries=self._max_deliveries)
         match verdict:
@@ -170,6 +173,9 @@ class Child:
         return None
 
     def _run(self, request: Request, spent: StoredResult | None) -> None:
+        if len(self._settler) and (request.message.task not in self._survived or request.message.redelivered):
+            # It may be the one that kills this process, and would take what has ended well with it.
+            self._flush_patiently()
         report.received(request)
         announce.received(self._sender, request)
         how = request.how
@@ -194,6 +200,7 @@ class Child:
         settlement, outcome = self._settled(request, outcome)
         if type(outcome) is not Success:
             announce.ended(request, outcome)
+        self._survived.add(request.message.task)
         if not isinstance(outcome, Revoked):
             self._appetite.saw(runtime_s)
         report.ended(request, outcome, runtime_s)

@@ -11,13 +11,14 @@ from datetime import datetime
 
 from celeriac.abc import Store
 from celeriac.app.flows.stored import Stored
-from celeriac.core import groupmeta
+from celeriac.core import groupmeta, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message
+from celeriac.core.representation import safe_repr
 from celeriac.core.settlement import DeadLetter, Done, Settlement
 from celeriac.worker.rests import Rests
 from celeriac.worker.terms import Terms
-from celeriac.worker.workflow import broken, called, is_celerys, reports_to, values_of
+from celeriac.worker.workflow import broken, called, failed_of, is_celerys, reports_to, values_of
 
 log = logging.getLogger("celeriac.worker")
 
@@ -56,9 +57,16 @@ def _finished(
     whole = rests.body(body)
     if whole.lost is not None:
         return broken(delivery, message, whole.content, ChordError(whole.lost.detail), now=now, terms=terms)
+    if not parts:
+        gone = ChordError("what the members returned is gone: the store has forgotten it")
+        return broken(delivery, message, whole.content, gone, now=now, terms=terms)
+    ended = [taskmeta.decode_part(part, terms.serializer) for part in parts]
+    if (failed := failed_of(ended)) is not None:
+        why = ChordError(f"Dependency {failed.task_id} raised {safe_repr(failed.result)}")
+        return broken(delivery, message, whole.content, why, dependency=failed.task_id, now=now, terms=terms)
     header = store.load([groupmeta.place_of(chord)])[0] if is_celerys(whole.content) else None
     try:
-        values = values_of(parts, whole.content, header, terms)
+        values = values_of(ended, whole.content, header, terms)
     except ChordError as error:
         return broken(delivery, message, whole.content, error, now=now, terms=terms)
     return called(delivery, message, whole.content, values, spent=whole.spent, now=now, terms=terms)

@@ -16,13 +16,14 @@ from msgspec.structs import replace
 
 from celeriac.abc import LEASE_S, Lessee, Runtime, Store
 from celeriac.core.errors import OperationalError, TimeLimitExceeded, WorkerLostError
-from celeriac.core.message import Delivery, Rejected
+from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement
 from celeriac.worker.finishing import finish
 from celeriac.worker.reading import Reader
 from celeriac.worker.recovery import Death, bury
 from celeriac.worker.request import Request
 from celeriac.worker.rests import Rests
+from celeriac.worker.settlement import refuse
 from celeriac.worker.terms import Terms
 
 log = logging.getLogger("celeriac.worker")
@@ -133,11 +134,23 @@ class Leases:
             log.warning("%s ended (%s) and left %d deliveries", who, child.death.detail, len(deliveries), extra=fields)
             answers = self._broker.settle(settlements, lessee=heir)
             for delivery, settlement, answer in zip(deliveries, settlements, answers, strict=True):
-                if answer is Settled.APPLIED and not isinstance(settlement.fate, Requeue):
+                if answer is Settled.REFUSED:
+                    self._refuse(delivery, heir)
+                elif answer is Settled.APPLIED and not isinstance(settlement.fate, Requeue):
                     try:
                         self._tell(delivery, settlement.fate, child)
                     except Exception:  # such as a message that our own code cannot read: the others are to be buried
                         log.exception("the end of a task whose process died could not be told")
+
+    def _refuse(self, delivery: Delivery, heir: Lessee) -> None:
+        """Keep a delivery whose settlement the store cannot carry out; whoever waits hears of a failure."""
+        why = Rejected("unsettled", "the store cannot carry out the end of a task whose process died")
+        message = self._reader.message(delivery)
+        known = message if isinstance(message, Message) else None
+        settlement = refuse(delivery, why, known, now=self._runtime.now(), terms=self._terms)
+        if Settled.REFUSED in self._broker.settle([settlement], lessee=heir):
+            bare = Settlement(tag=delivery.tag, fate=DeadLetter(reason=why.reason, detail=why.detail))
+            self._broker.settle([bare], lessee=heir)
 
     def _tell(self, delivery: Delivery, fate: Done | DeadLetter, child: DeadChild) -> None:
         """Say that a task has failed: in the log, and to whoever wants to know."""
@@ -189,6 +202,7 @@ class Leases:
             return Settlement(
                 tag=delivery.tag, fate=DeadLetter(reason="internal", detail="a joined delivery that cannot be read")
             )
+        message = self._rests.of(message).message  # which chord it reported to may stand in what was kept
         return finish(self._broker, self._rests, delivery, message, now=self._runtime.now(), terms=self._terms)
 
 

@@ -57,6 +57,8 @@ class Settler:
         self._broker, self._lessee, self._when_joined, self._when_refused = broker, lessee, when_joined, when_refused
         self._pending: deque[Due] = deque()
         self._joined: deque[Due] = deque()
+        self._refused: deque[Due] = deque()
+        """The store cannot carry them out, whatever else it can."""
         self._one_at_a_time = threading.Lock()
 
     def add(self, settlement: Settlement, delivery: Delivery | None = None, message: Message | None = None) -> None:
@@ -64,7 +66,7 @@ class Settler:
         self._pending.append(Due(settlement, delivery, message))
 
     def __len__(self) -> int:
-        return len(self._pending) + len(self._joined)
+        return len(self._pending) + len(self._joined) + len(self._refused)
 
     def flush(self) -> None:
         """Carry out everything that is pending; when it returns, nothing is under way either.
@@ -88,6 +90,15 @@ class Settler:
                 self._heard(batch, answers)
 
     def _take_next(self) -> list[Due]:
+        while self._refused:
+            due, answers = self._settle_otherwise(self._refused[0], "the store cannot carry it out; its own words are in the log")
+            self._refused.popleft()
+            if Settled.REFUSED in answers:
+                log.error(
+                    "delivery %d stays leased until its node ends: the store refuses even a dead letter", due.settlement.tag
+                )
+            else:
+                self._heard([due], answers)
         for _ in range(min(len(self._joined), _JOINED_AT_ONCE)):
             # It is forgotten when its next step is known: to find that out the store is asked, which may not answer.
             _, delivery, message = self._joined[0]
@@ -106,33 +117,39 @@ class Settler:
         return batch
 
     def _flush_singly(self, count: int) -> None:
-        """One that the store refuses must not keep the others from their end: whoever waits hears that it has failed."""
+        """One that the store refuses must not keep the others from their end."""
         for _ in range(count):
             due = self._pending[0]  # it stays there until the store has taken it, one way or the other
-            done, answers = self._settle_somehow(due)
+            try:
+                answers = self._broker.settle([due.settlement], lessee=self._lessee)
+            except StoreRefused as error:
+                due, answers = self._settle_otherwise(due, str(error))
             self._pending.popleft()
-            self._heard([done], answers)
+            self._heard([due], answers)
 
-    def _settle_somehow(self, due: Due) -> tuple[Due, Sequence[Settled]]:
-        """Carry out a settlement; or, each time that it is refused, one that asks for less."""
-        try:
-            return due, self._broker.settle([due.settlement], lessee=self._lessee)
-        except StoreRefused as error:
-            why = Rejected("unsettled", str(error))
-            log.error("a settlement was refused, its message goes to the dead letters: %s", error)
+    def _settle_otherwise(self, due: Due, reason: str) -> tuple[Due, Sequence[Settled]]:
+        """Settle a delivery of which the store has refused what was decided: whoever waits hears that it has failed."""
+        why = Rejected("unsettled", reason)
+        log.error("a settlement was refused, its message goes to the dead letters: %s", reason)
         if due.delivery is not None:
             failed = due._replace(settlement=self._when_refused(due.delivery, why, due.message))
             try:
-                return failed, self._broker.settle([failed.settlement], lessee=self._lessee)
+                answers = self._broker.settle([failed.settlement], lessee=self._lessee)
             except StoreRefused as error:
                 log.error("nobody who waits for that message can be told: %s", error)
-        last = due._replace(settlement=Settlement(tag=due.settlement.tag, fate=DeadLetter(reason=why.reason, detail=why.detail)))
-        return last, self._broker.settle([last.settlement], lessee=self._lessee)
+            else:
+                if Settled.REFUSED not in answers:
+                    return failed, answers
+                log.error("nobody who waits for that message can be told: the store cannot carry that out, either")
+        bare = due._replace(settlement=Settlement(tag=due.settlement.tag, fate=DeadLetter(reason=why.reason, detail=why.detail)))
+        return bare, self._broker.settle([bare.settlement], lessee=self._lessee)
 
     def _heard(self, batch: Sequence[Due], answers: Sequence[Settled]) -> None:
         for due, answer in zip(batch, answers, strict=True):
             if answer is Settled.JOINED:
                 self._joined.append(due)
+            elif answer is Settled.REFUSED:
+                self._refused.append(due)
             elif answer is Settled.LEASE_LOST:
                 result = due.settlement.result
                 id = result.id if result is not None else f"delivery {due.settlement.tag}"

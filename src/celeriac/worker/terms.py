@@ -25,6 +25,21 @@ class Again(Protocol):
         """
 
 
+class Tell(Protocol):
+    """Encodes what an errback hears."""
+
+    def __call__(
+        self,
+        errback: Mapping[str, Any],
+        request: Context,
+        error: BaseException,
+        text: str | None,
+        announce: bool = False,
+        dependency: str | None = None,
+    ) -> Outgoing | None:
+        """See ``errbacks.outgoing``. ``None``: it cannot be made."""
+
+
 def _is_sent(_errback: Mapping[str, Any]) -> bool:
     """Every errback is sent."""
     return False
@@ -57,9 +72,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     follow: Callable[[Mapping[str, Any], Sequence[Any], Message], Following]
     """Unroll, plan, route and encode what comes next: its signature, the arguments that go first, the message of the task that it
     comes after."""
-    tell: Callable[[Mapping[str, Any], Context, BaseException, str | None, bool], Outgoing | None] | None = None
-    """Plan, route and encode what an errback hears: its signature, the failed call, the error, the traceback, and whether to
-    tell the user's receivers. ``None``: it cannot be made."""
+    tell: Tell | None = None
+    """Plan, route and encode what an errback hears."""
     calls: Callable[[Mapping[str, Any]], bool] = _is_sent
     """Whether this errback is one that is called where the task ran, and not sent."""
     place_of: Callable[[str], Any] = _nowhere_else

@@ -15,15 +15,15 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
-from celeriac.app.flows.keeping import abandoning
+from celeriac.app.flows.keeping import abandoning, heard_first
 from celeriac.app.flows.normal import chained
+from celeriac.app.flows.numbering import count_of
 from celeriac.app.flows.reshaping import ADDED
-from celeriac.app.flows.shapes import SHAPE, in_shape
-from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kept, kind_of, later_ids, members_of, several
+from celeriac.app.flows.shapes import SHAPE, in_shape, says_whom_to_reply_to
+from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kept, later_ids, several
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
-from celeriac.core.representation import safe_repr
 from celeriac.core.settlement import Addition, DeadLetter, Done, Following, Join, Part, Settlement, StoredResult
 from celeriac.core.taskmeta import TaskMeta
 from celeriac.worker.terms import Terms
@@ -98,46 +98,49 @@ def called(
     )
 
 
-def values_of(parts: Sequence[bytes], body: Stored, header: bytes | None, terms: Terms) -> list[Any]:
+def failed_of(ended: Sequence[TaskMeta]) -> TaskMeta | None:
+    """Return what became of the first member, by place, that has not succeeded; ``None``: all have."""
+    return next((one for one in ended if one.status != states.SUCCESS), None)
+
+
+def values_of(ended: Sequence[TaskMeta], body: Stored, header: bytes | None, terms: Terms) -> list[Any]:
     """Return what the body of a chord is called with.
 
     Args:
-        parts: All there are, by place.
+        ended: The members, by place.
         body: Of the chord.
         header: As Celery's client has kept it, because members end with groups. ``None``: they do not, or it was not Celery's.
         terms: As for every settlement.
 
     Raises:
-        ChordError: a member has not succeeded; or the parts are gone.
+        ChordError: that header is one of other tasks.
     """
-    if not parts:
-        raise ChordError("what the members returned is gone: the store has forgotten it")
-    ended = [taskmeta.decode_part(part, terms.serializer) for part in parts]
-    failed = next((one for one in ended if one.status != states.SUCCESS), None)
-    if failed is not None:
-        raise ChordError(f"Dependency {failed.task_id} raised {safe_repr(failed.result)}")
     return in_shape(body, [one.result for one in ended]) if header is None else _in_header(header, ended, terms)
 
 
 def is_celerys(body: Stored) -> bool:
-    """Say whether a body may be one that a Celery client or worker has frozen: those write whom to reply to, and ours do not."""
-    if SHAPE in body:
-        return False
-    while kind_of(body) is not None and (members := members_of(body)):
-        body = members[0]
-    return "reply_to" in body["options"]
+    """Say whether a body may be one that a Celery client or worker has sent: those write whom to reply to, and no shape."""
+    return SHAPE not in body and says_whom_to_reply_to(body)
 
 
 def _in_header(header: bytes, ended: Sequence[TaskMeta], terms: Terms) -> list[Any]:
-    """Return the values of all members as they lie in a header that was kept; those of members that were added stand last."""
-    _, members = groupmeta.decode(header, terms.serializer)
+    """Return the values of all members as they lie in a header that was kept; those of members that were added stand last.
+
+    Raises:
+        ChordError: it is that of other tasks.
+    """
+    (group_id, _), members = groupmeta.decode(header, terms.serializer)
     values = {one.task_id: one.result for one in ended}
+    if count_of(group_id, [id for (id, _), _ in members]) is not None:
+        return list(values.values())  # of a group that was sent while it was generated the first and the last are kept
     placed: set[str] = set()
 
     def filled(member: Any) -> Any:
         (id, _), inner = member
         if inner is not None:
             return [filled(one) for one in inner]
+        if id not in values:
+            raise ChordError(f"the group that is saved as {group_id} has a member {id}, which brought nothing to this chord")
         placed.add(id)
         return values[id]
 
@@ -187,16 +190,20 @@ def broken(
     error: ChordError,
     fate: Done | DeadLetter = _DONE,
     *,
+    dependency: str | None = None,
     now: datetime,
     terms: Terms,
 ) -> Settlement:
-    """Return the Settlement of a delivery whose part was the last of a chord: its body will not run, and who waits is told."""
+    """Return the Settlement of a delivery whose part was the last of a chord: its body will not run, and who waits is told.
+
+    ``dependency``: id of the member that is the reason.
+    """
     return Settlement(
         tag=delivery.tag,
         fate=fate,
         further=_failures(list(later_ids(body)), error, message, now=now, terms=terms),
         followups=(
-            *_to_errbacks(body, error, message, terms),
+            *_to_errbacks(body, error, message, dependency, terms),
             *_passed_on([body], error, message, terms),
             *_to_outer(body, error, message, terms),
         ),
@@ -226,10 +233,10 @@ def _to_outer(body: Stored, error: BaseException, message: Message, terms: Terms
     return _abandoning(ends[0]["options"]["task_id"], ends, error, message, terms) if ends else ()
 
 
-def _to_errbacks(body: Stored, error: ChordError, message: Message, terms: Terms) -> Iterator[Outgoing]:
+def _to_errbacks(body: Stored, error: ChordError, message: Message, dependency: str | None, terms: Terms) -> Iterator[Outgoing]:
     """Yield what the errbacks of a body hear: each once, with the id of what would have been called first."""
     told: list[Stored] = []
-    for first in _heard_first(body):
+    for first in heard_first(body):
         options = first["options"]
         failed = Message(id=options.get("task_id", message.id), task=first["task"], root_id=message.root_id, parent_id=message.id)
         for errback in several(options.get("link_error")):
@@ -238,22 +245,8 @@ def _to_errbacks(body: Stored, error: ChordError, message: Message, terms: Terms
             told.append(errback)
             if terms.tell is None:
                 yield from terms.follow(errback, (failed.id,), failed).messages
-            elif (outgoing := terms.tell(errback, Context(failed), error, None, False)) is not None:
+            elif (outgoing := terms.tell(errback, Context(failed), error, None, False, dependency)) is not None:
                 yield outgoing
-
-
-def _heard_first(body: Stored) -> Iterator[Stored]:
-    """Yield the calls whose errbacks hear that ``body`` does not run: its first ones; of a chord, those of its own body."""
-    match kind_of(body):
-        case None:
-            yield body
-        case "chain":
-            yield from _heard_first(members_of(body)[0])
-        case "group":
-            for member in members_of(body):
-                yield from _heard_first(member)
-        case _:
-            yield from _heard_first(body["kwargs"]["body"])
 
 
 def _failures(

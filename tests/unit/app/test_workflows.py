@@ -16,25 +16,6 @@ from celeriac.app.signature import maybe_signature
 from celeriac.app.streaming import STREAMED_FROM
 from unit.app.serving import waiting
 
-
-@pytest.fixture
-def add(app: Celery) -> Any:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    return add
-
-
-@pytest.fixture
-def total(app: Celery) -> Any:
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
-
-    return total
-
-
 # ---- What may be set -----------------------------------------------------------------------------------------------
 
 
@@ -306,18 +287,12 @@ def test_only_the_members_of_a_chord_become_immutable(add: Any, total: Any) -> N
     assert [each.immutable for each in (*whole.tasks, whole.body)] == [True, True, False]
 
 
-def test_a_chord_here_and_now_may_go_on_with_the_error_of_a_member(app: Celery, add: Any) -> None:
-    @app.task(name="broken")
-    def broken() -> None:
-        raise ValueError("it broke")
+def test_a_chord_here_and_now_may_go_on_with_the_error_of_a_member(tasks: dict[str, Any]) -> None:
+    whole: Any = chord([tasks["add"].s(1), tasks["broken"].s()])
 
-    @app.task(name="shown")
-    def shown(values: list[Any]) -> list[str]:
-        return [repr(each) for each in values]
+    found = whole.apply(propagate=False, body=tasks["shown"].s(), throw=False).get()
 
-    whole: Any = chord([add.s(1), broken.s()])
-
-    assert whole.apply(propagate=False, body=shown.s(), throw=False).get() == ["1", "ValueError('it broke')"]
+    assert found == "[1, ValueError('it broke')]"
 
 
 # ---- The tasks of older clients ------------------------------------------------------------------------------------
@@ -424,3 +399,71 @@ def test_members_that_are_yet_to_be_made_are_stamped_when_they_are_made(app: Cel
         assert (len(found), {each.stamps["customer"] for each in found}) == (STREAMED_FROM + 2, {"c-7"})
     assert found[0].chord is not None
     assert found[0].chord["options"]["customer"] == "c-7"
+
+
+# ---- Nothing in it -------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_without_steps_sends_nothing_and_has_no_result_as_in_celery(app: Celery) -> None:
+    empty: Any = chain(app=app)
+
+    sent = [
+        empty.delay(),
+        empty.apply_async(task_id="id"),
+        empty(),
+        empty.apply(),
+        asyncio.run(empty.adelay()),
+        empty.clone().delay(),
+    ]
+
+    assert sent == [None] * 6
+    assert waiting(app) == []
+
+
+def test_an_empty_chain_is_no_member(app: Celery, add: Any, total: Any) -> None:
+    result = group(chain(app=app), add.s(1)).delay()
+    ended = chord([chain(app=app)], total.s()).delay()
+
+    assert [message.task for message in waiting(app)] == ["add", "total"]
+    assert len(result) == 1
+    assert ended.id
+
+
+def test_what_cannot_do_without_an_end_says_that_the_chain_is_empty(app: Celery, add: Any) -> None:
+    for ask in (chain(app=app).freeze, chord([add.s(1)], chain(app=app)).delay):
+        with pytest.raises(ValueError, match="has no steps"):
+            ask()
+
+
+def test_an_empty_group_that_runs_here_has_a_result_in_both_ways_to_run_it(app: Celery, total: Any) -> None:
+    several: list[group[Any]] = [group(app=app), group([], app=app)]
+    for empty in several:
+        assert (empty.apply().get(), asyncio.run(empty.aapply()).get()) == ([], [])
+
+    assert asyncio.run(chord([], total.s(), app=app).aapply()).get() == 0
+
+
+def test_a_member_that_raises_stop_iteration_does_not_end_a_group_in_silence(app: Celery, add: Any) -> None:
+    app.conf.task_eager_propagates = True
+    stop = app.task(name="stop")(lambda: next(iter(())))
+    several = group([stop.s(), add.s(1)], app=app)
+
+    with pytest.raises(StopIteration):
+        several.apply()
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        asyncio.run(several.aapply())
+
+
+def test_each_app_says_once_what_has_no_effect(total: Any, app: Celery, caplog: pytest.LogCaptureFixture) -> None:
+    other = Celery("other", broker="memory://other", backend="memory://other", set_as_current=False)
+
+    with caplog.at_level(logging.WARNING, logger="celeriac"):
+        for each in (app, app, other, other):
+            each.once.warn("interval has no effect")
+            each.tasks["celery.accumulate"].send_event("task-custom")
+
+    assert [record.message for record in caplog.records] == [
+        "interval has no effect",
+        "task celery.accumulate sends the event 'task-custom': events are not part of this version, nobody hears them",
+    ] * 2
+    other.close()

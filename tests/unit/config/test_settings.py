@@ -15,6 +15,8 @@ from celeriac.config import checking
 from celeriac.config.settings import Conf
 from celeriac.core.errors import ImproperlyConfigured
 
+DAY_S = 86400.0
+
 
 @pytest.fixture
 def told_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,6 +253,25 @@ def test_a_result_may_be_kept_for_ever(value: Any) -> None:
     kept = Conf({"result_expires": value}).settings().result
 
     assert (kept.ttl_s, kept.failure_ttl_s) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, 30 * DAY_S),
+        ({"result_expires": 60}, 30 * DAY_S),
+        ({"result_expires": 90 * DAY_S}, 90 * DAY_S),
+        ({"result_expires": None}, None),
+        ({"result_chord_expires": 60}, 60),
+        ({"result_chord_expires": 0}, None),
+    ],
+)
+def test_a_chord_is_kept_for_thirty_days_at_least_unless_one_says_how_long(
+    settings: dict[str, Any], expected: float | None
+) -> None:
+    kept = Conf(settings).settings().result
+
+    assert kept.chord_ttl_s == expected
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, copy.copy, Conf.copy, lambda conf: pickle.loads(pickle.dumps(conf))])

@@ -152,3 +152,25 @@ def test_a_member_that_is_added_is_sent_before_its_chord_waits_for_it(pair: Pair
     last = Part("next", None, b'[1, "next", "SUCCESS", 2]')
     [answer] = pair.settle([Settlement(tag=sent.tag, fate=Done(), join=Join("c", (last,), added=("next",)))], lessee=ME)
     assert (answer, len(pair.parts("c") or ())) == (Settled.JOINED, 2)
+
+
+class Strict(MemoryStore):
+    """A store that can carry out nothing."""
+
+    def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
+        del lessee
+        return [Settled.REFUSED for _ in settlements]
+
+
+def test_the_parts_of_a_chord_stay_when_the_call_of_its_body_is_refused(results: Unreachable) -> None:
+    broker = Strict(runtime=VirtualRuntime(1))
+    broker.keep(ME.node, name="one", info={}, queues=["q"])
+    pair = Pair(broker, results)
+    delivery = fetch_one(pair)
+    results.open_chords([Opening("c", 1, None)])
+    results.join(Join("c", (Part("a", 0, b"part"),)), claimant=str(delivery.tag))
+
+    answers = pair.settle([Settlement(tag=delivery.tag, fate=Done(), followups=(a_message("body"),), closes="c")], lessee=ME)
+
+    assert list(answers) == [Settled.REFUSED]
+    assert pair.parts("c") == [b"part"]

@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 
 from celeriac.app.context import Context
+from celeriac.app.flows.keeping import Keeping, opened
+from celeriac.app.flows.numbering import member_id
 from celeriac.app.flows.reshaping import ADDED
-from celeriac.core import groupmeta, taskmeta
+from celeriac.app.flows.stored import chord_of
+from celeriac.app.flows.unrolling import unroll
+from celeriac.core import groupmeta
+from celeriac.core.errors import ChordError
 from celeriac.core.message import Message
 from celeriac.core.outcome import Failure, Ignored, Outcome, Refused, Retried, Success
 from celeriac.core.settlement import Addition, Following, Opening, Settlement, StoredResult
+from celeriac.core.taskmeta import TaskMeta
 from celeriac.testing.clock import BEGINNING as NOON
 from celeriac.worker.settlement import settle
 from celeriac.worker.workflow import called, is_celerys, reports_to, values_of
@@ -81,10 +87,10 @@ def body_called_with(parts: list[tuple[str, Any]], header: Any = None, body: dic
         return Following((an_outgoing(a_message("body")),), keeps=(HEADER,))
 
     message = a_message(**{**MEMBER, "chord": body})
-    bodies = [taskmeta.encode_part(id, "SUCCESS", value) for id, value in parts]
+    ended = [TaskMeta(task_id=id, status="SUCCESS", result=value) for id, value in parts]
     saved = None if header is None else groupmeta.encode(header)
     terms = the_terms(follow=follow)
-    settlement = called(a_delivery(message), message, body, values_of(bodies, body, saved, terms), now=NOON, terms=terms)
+    settlement = called(a_delivery(message), message, body, values_of(ended, body, saved, terms), now=NOON, terms=terms)
     assert settlement.further == (HEADER,)
     [(values,)] = asked
     return values
@@ -117,6 +123,36 @@ def test_bodies_that_celery_has_frozen_say_whom_to_reply_to() -> None:
         False,
         False,
     ]
+
+
+def test_the_first_and_the_last_member_that_are_kept_of_a_generated_group_stand_for_all_of_them() -> None:
+    ids = [member_id("c", place) for place in range(4)]
+    parts = [(id, place) for place, id in enumerate(ids)]
+
+    values = body_called_with(parts, [["c", None], [leaf(ids[0]), leaf(ids[3])]])
+
+    assert values == [0, 1, 2, 3]
+
+
+def test_a_saved_group_of_other_tasks_breaks_the_chord_and_names_them() -> None:
+    ended = [TaskMeta(task_id="a", status="SUCCESS", result=1)]
+    saved = groupmeta.encode([["c", None], [leaf("a"), leaf("stranger")]])
+
+    with pytest.raises(ChordError, match="saved as c has a member stranger, which brought nothing"):
+        values_of(ended, BODY, saved, the_terms())
+
+
+@pytest.mark.parametrize("limit", [100_000, 10])
+def test_bodies_that_were_frozen_by_themselves_are_not_taken_for_celerys_wherever_they_are_kept(limit: int) -> None:
+    body = {**BODY, "options": {"task_id": "body", "reply_to": "oid"}}
+    members = [{**BODY, "options": {"task_id": f"a{place}"}} for place in range(9)]
+    keeping = Keeping(lambda one: len(repr(one)), limit, "json")
+
+    thin = unroll(keeping.thin(chord_of(members, body, {"group_id": "c"}))).calls[0]["options"]["chord"]
+
+    kept = {block.key: block.content for block in keeping.blocks}
+    found = opened(thin, kept[thin["kwargs"]["key"]]) if kept else thin
+    assert (len(kept), found["options"]["reply_to"], is_celerys(found)) == (int(limit == 10), "oid", False)
 
 
 def test_a_step_reports_to_the_chord_of_the_end_of_its_chain() -> None:

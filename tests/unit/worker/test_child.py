@@ -97,6 +97,17 @@ def test_before_it_has_seen_a_run_it_takes_one_message() -> None:
     assert (came, bench.waiting()) == (1, 1)
 
 
+def test_before_a_task_that_may_kill_its_process_everything_that_has_ended_is_settled() -> None:
+    # Of no name that is new here, and of no message that comes again, it is known that the process survives it.
+    bench, store = an_unreliable_bench(PlainTask(lambda: None), PlainTask(lambda: None, "shop.new"))
+    bench.send(a_message("1"), a_message("2"), a_message("3", "shop.new"), a_message("4", "shop.new"), a_message("5"))
+    bench.send(a_message("6", redelivered=True), a_message("7"))
+
+    bench.child(appetite=hungry()).step()
+
+    assert store.flushes == [2, 3, 2]
+
+
 def test_a_batch_of_short_runs_is_run_in_order_and_settled_at_once() -> None:
     record = Recorder()
     bench, store = an_unreliable_bench(PlainTask(record))

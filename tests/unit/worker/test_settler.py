@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -13,7 +14,8 @@ from celeriac.core.errors import BrokerUnreachable, OperationalError, StoreRefus
 from celeriac.core.settlement import Done, Settled, Settlement, StoredResult
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
-from celeriac.worker.settler import AT_ONCE
+from celeriac.worker.settler import AT_ONCE, Settler
+from system.patience import eventually
 from unit.worker.bench import ME, Bench, a_delivery, a_message, a_settler
 
 
@@ -130,6 +132,36 @@ def test_whoever_waits_for_one_that_is_refused_hears_of_a_failure() -> None:
     assert bench.states("0", "1") == ["FAILURE", "FAILURE"]
 
 
+def test_so_it_is_when_the_store_answers_that_it_cannot_carry_that_one_out() -> None:
+    class Picky(Moody):
+        def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
+            refused = [one is self.refused.get(one.tag) for one in settlements]
+            done = iter(
+                MemoryStore.settle(self, [one for one in settlements if one is not self.refused.get(one.tag)], lessee=lessee)
+            )
+            return [Settled.REFUSED if each else next(done) for each in refused]
+
+    bench, _, settlements = a_bench(0)
+    store = Picky(runtime=bench.runtime)
+    bench.store = store
+    bench.keep()
+    bench.send(a_message("0"), a_message("1"))
+    deliveries = bench.take(limit=2)
+    settlements = [
+        Settlement(tag=each.tag, fate=Done(), result=StoredResult(str(n), "SUCCESS", b"{}")) for n, each in enumerate(deliveries)
+    ]
+    store.refused = {settlements[0].tag: settlements[0]}
+    settler = a_settler(store)
+    for settlement, delivery in zip(settlements, deliveries, strict=True):
+        settler.add(settlement, delivery, a_message(settlement.result.id if settlement.result else ""))
+
+    settler.flush()
+
+    assert (bench.reasons(), len(settler)) == (["unsettled"], 0)
+    assert bench.states("0") == ["FAILURE"]
+    assert store.load(["1"]) == [b"{}"]
+
+
 def test_a_store_that_refuses_everything_keeps_everything_pending() -> None:
     _, store, settlements = a_bench(2)
     settler = a_settler(store)
@@ -170,26 +202,38 @@ def test_a_settlement_whose_lease_is_lost_is_reported_and_not_made_again(caplog:
 def test_a_flush_returns_when_that_of_another_thread_has_ended() -> None:
     # A child that ends while its tender still settles would lose what has ended well.
     may_go_on, asked = threading.Event(), threading.Event()
+    order: list[str] = []
 
     class Slow(Moody):
         def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
             asked.set()
             may_go_on.wait(10)
+            order.append("settled")
             return super().settle(settlements, lessee=lessee)
+
+    def end() -> None:
+        settler.flush()
+        order.append("returned")
 
     bench, _, _ = a_bench(0)
     store = Slow(runtime=bench.runtime)
     settler = a_settler(store)
     settler.add(Settlement(tag=1, fate=Done()))
-    tender, child = threading.Thread(target=settler.flush), threading.Thread(target=settler.flush)
+    tender, child = threading.Thread(target=settler.flush), threading.Thread(target=end)
     tender.start()
     asked.wait(10)
 
     child.start()
-    child.join(0.05)
-
-    assert child.is_alive()
+    eventually(lambda: order or is_in(Settler.flush, child), what="the child in its flush")
     may_go_on.set()
     child.join(10)
-    assert (child.is_alive(), store.calls) == (False, [1])
+
+    assert order == ["settled", "returned"]
+    assert store.calls == [1]
     tender.join(10)
+
+
+def is_in(function: Callable[..., object], thread: threading.Thread) -> bool:
+    """Say whether a thread stands in ``function`` itself, not in what that calls: there it can only wait for a lock."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code is function.__code__

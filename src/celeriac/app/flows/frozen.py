@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from celeriac.app.flows.normal import linked_steps, with_link, without_links
+from celeriac.app.flows.parts_apart import with_ends_of_their_own
 from celeriac.app.flows.stored import (
     Stored,
+    body_of,
     chain_of,
     check_depth,
     chord_of,
     group_of,
     header_id,
+    is_empty,
     kind_of,
     members_of,
     several,
+    with_header_id,
 )
 
 
@@ -44,8 +48,11 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
 
     Raises:
         WorkflowTooDeep: it is nested in more than ``DEEPEST`` others.
+        ValueError: it is an empty chain.
     """
     check_depth(depth)
+    if is_empty(signature):
+        raise ValueError("this chain has no steps: there is nothing to be called, and nothing that has a result")
     options = dict(signature["options"])
     own = options.get("task_id") or id
     below = depth + 1
@@ -55,19 +62,19 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             return {**signature, "options": options}
         case "chain":
             *steps, last = linked_steps(members_of(signature), options)
-            frozen = [freeze(step, new_id, depth=below) for step in steps]
+            frozen = [freeze(_as_step(step), new_id, depth=below) for step in steps]
             return chain_of([*frozen, freeze(last, new_id, id=own, depth=below)], without_links(options))
         case "group":
             options["task_id"] = own or new_id()
             heard = several(options.pop("link_error", None))
-            members = [with_link(member, "link_error", heard) for member in members_of(signature)]
+            members = [with_link(member, "link_error", heard) for member in members_of(signature) if not is_empty(member)]
             return group_of([freeze(member, new_id, depth=below) for member in members], options)
         case _:
-            [linked] = linked_steps([signature["kwargs"]["body"]], options)
+            [linked] = linked_steps([body_of(signature)], options)
             body = freeze(linked, new_id, id=own, depth=below)
-            options["group_id"] = header_id(options, linked) or new_id()
+            known = header_id(options, linked) or new_id()
             header = [freeze(member, new_id, depth=below) for member in _ungrouped(members_of(signature))]
-            return chord_of(header, body, without_links(options))
+            return chord_of(with_ends_of_their_own(header, known), body, with_header_id(without_links(options), body, known))
 
 
 def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:
@@ -87,10 +94,17 @@ def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:
             return handle_of(body, Handle(header_id(frozen["options"], body), parent, header))
 
 
+def _as_step(step: Stored) -> Stored:
+    """Return a step that is followed. A group is the header of a chord there, and what follows hears for its members."""
+    if kind_of(step) != "group":
+        return step
+    return group_of(list(_ungrouped(members_of(step))), without_links(step["options"]))
+
+
 def _ungrouped(header: Iterable[Stored]) -> Iterator[Stored]:
-    """Yield the members of a header; those of a group in it are members themselves."""
+    """Yield the members of a header; those of a group in it are members themselves. Of an empty chain nothing is left."""
     for member in header:
         if kind_of(member) == "group":
             yield from _ungrouped(members_of(member))
-        else:
+        elif not is_empty(member):
             yield member

@@ -12,13 +12,14 @@ Does not know: stores, serializers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
 from msgspec import Struct
 
+from celeriac.app.flows.normal import chained
 from celeriac.app.flows.shapes import SHAPE, leaves_of, shape_of
 from celeriac.app.flows.stored import (
     ENDS,
@@ -33,8 +34,10 @@ from celeriac.app.flows.stored import (
     kind_of,
     members_of,
 )
-from celeriac.app.flows.unrolling import attach, unroll
+from celeriac.app.flows.unrolling import attach
 
+HEARD: Final = "heard"
+"""Argument of a reference: the calls in its part whose errbacks hear if it is a body that does not run."""
 _PREFIX: Final = "kept-"
 _ABANDONED: Final = "-abandoned"
 _OFTEN: Final = 3
@@ -85,23 +88,28 @@ class Keeping:
 
     def _chain(self, steps: Sequence[_Part], options: Stored) -> _Part:
         """Cut a chain, from its end, where the messages of its steps would carry the rest too often."""
-        rest: list[_Part] = []
-        size = waste = calls = 0
+        rest: list[_Part] = []  # from the last to the first
+        size = waste = calls = depth = 0
         for step in reversed(steps):
             calls += step.calls
             if rest:
-                size += rest[0].size
-                if self._multiplies(step.calls * size + waste, calls, size, max(each.depth for each in rest)):
-                    rest = [self._kept(rest)]
-                    size, waste, calls = rest[0].size, 0, step.calls
+                size += rest[-1].size
+                joint = int(kind_of(step.signature) == "group")  # what follows is the body of a chord
+                if self._multiplies(step.calls * size + waste, calls, size, depth + joint):
+                    rest = [self._kept(rest[::-1])]
+                    size, waste, calls, depth = rest[0].size, 0, step.calls, 0
+                depth += joint
                 waste += step.calls * size
             waste += step.waste
-            rest.insert(0, step)
-        return _Part(chain_of([step.signature for step in rest], options), self._sized, rest, waste=waste)
+            depth = max(depth, step.depth)
+            rest.append(step)
+        steps = rest[::-1]
+        return _Part(chain_of([step.signature for step in steps], options), self._sized, steps, waste=waste, depth=depth)
 
     def _chord(self, header: Sequence[_Part], body: _Part, options: Stored) -> _Part:
         calls = sum(member.calls for member in header)
-        body = self._body(body, calls)
+        if header:  # or it is called at once, and no message carries it
+            body = self._body(body, calls)
         waste = sum(member.waste for member in header) + calls * body.size + body.waste
         made = chord_of([member.signature for member in header], body.signature, options)
         return _Part(made, self._sized, [*header, body], waste=waste, depth=1 + body.depth)
@@ -128,10 +136,11 @@ class Keeping:
         shape = shape_of(content)
         if shape != 0:
             kwargs[ENDS] = shape
-        # Celery's workers name by this id, and tell these errbacks of, a chord that fails.
+        # Celery's workers name by this id, and tell these errbacks of, a chord that fails. Ours tell all of HEARD.
         options: dict[str, Any] = {"task_id": block.key if shape != 0 else next(ends_of(content))["options"]["task_id"]}
-        if errbacks := next((call["options"].get("link_error") for call in unroll(content).calls), None):
-            options["link_error"] = errbacks
+        if heard := [_only_heard(call) for call in heard_first(content) if call["options"].get("link_error")]:
+            options["link_error"] = heard[0]["options"]["link_error"]
+            kwargs[HEARD] = heard
         return {"task": KEPT, "args": (), "kwargs": kwargs, "options": options, "subtask_type": None, "immutable": False}
 
 
@@ -160,14 +169,45 @@ class _Part:
 
 
 def opened(reference: Stored, content: Stored) -> Stored:
-    """Return what a reference stands for, with what was attached to the reference since: its chord, its place, its shape."""
+    """Return what a reference stands for, in the normal form, with what was attached to the reference since: its chord, its
+    place, its shape."""
     options = reference["options"]
     group_id = options.get("group_id")
     if group_id is not None and "group_index" in options:
         content = attach(content, group_id, options["group_index"], options.get("chord"))
-    elif group_id is not None and kind_of(content) is None:
+    elif group_id is not None and kind_of(content) is None and not content["options"].get("group_id"):
+        # A body that is a member itself says already whose: it was frozen into that before it was kept.
         content = {**content, "options": {**content["options"], "group_id": group_id}}
+    if kind_of(content) == "chain":
+        content = chained([content])  # it may begin with a group: the header of a chord
     return {**content, SHAPE: reference[SHAPE]} if SHAPE in reference else content
+
+
+def heard_first(signature: Stored) -> Iterator[Stored]:
+    """Yield the calls whose errbacks hear that ``signature``, the body of a chord, does not run: its first ones; where it is a
+    chord itself, those of its own body."""
+    match kind_of(signature):
+        case None:
+            yield from _told_by(signature) if is_kept(signature) else (signature,)
+        case "chain":
+            yield from heard_first(members_of(signature)[0])
+        case "group":
+            for member in members_of(signature):
+                yield from heard_first(member)
+        case _:
+            yield from heard_first(signature["kwargs"]["body"])
+
+
+def _told_by(reference: Stored) -> Iterator[Stored]:
+    told = reference["kwargs"].get(HEARD)
+    for call in told if isinstance(told, list | tuple) else ():  # a message may say anything
+        if isinstance(call, Mapping) and isinstance(call.get("task"), str) and isinstance(call.get("options"), Mapping):
+            yield call
+
+
+def _only_heard(call: Stored) -> Stored:
+    options = call["options"]
+    return {"task": call["task"], "options": {"task_id": options["task_id"], "link_error": options["link_error"]}}
 
 
 def first_kept(reference: Stored) -> str:
@@ -202,3 +242,9 @@ def stand_in(reference: Stored) -> Stored:
             said["group_index"] = options["group_index"] + place
         calls.append({"task": "", "args": (), "kwargs": {}, "options": said, "subtask_type": None, "immutable": False})
     return calls[0] if ends == 1 else group_of(calls)
+
+
+def has_chord(signature: Stored) -> bool:
+    """Say whether a chord lies in it."""
+    kind = kind_of(signature)
+    return kind == "chord" or (kind is not None and any(map(has_chord, members_of(signature))))

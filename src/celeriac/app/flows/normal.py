@@ -2,40 +2,134 @@
 
 Nested chains are flat; a group that is followed by something is a chord; what follows a chord is part of its body; a group of
 one, when chained, is its member; empty groups and chains are skipped. Callbacks of a workflow are those of its end, errbacks
-those of each of its steps.
+those of each of its steps. Where a group stays a step of a chain (``chained``), it is the header of a chord all the same.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from celeriac.app.flows.stored import (
     Stored,
+    body_of,
     chain_of,
     check_depth,
     chord_of,
     group_of,
+    header_id,
+    is_frozen,
     kind_of,
     members_of,
     several,
     with_options,
 )
 
+NESTED: Final = 24
+"""Chords in a row that are written in each other. Celery's workers know no other form; one message could hold some thirty."""
+
 
 def chained(signatures: Iterable[Stored]) -> Stored:
-    """Return these one after the other, in the normal form: a chain, or the one thing that is left of it."""
+    """Return these one after the other, in the normal form: a chain, or the one thing that is left of it.
+
+    Chords in a row lie in each other, as Celery writes them: each in the body of the one before. Of more than ``NESTED`` the
+    others stay groups in the chain that the innermost body is, so that a row of thousands is as flat as it looks.
+    """
+    levels, steps = _levels(signatures, NESTED)
+    return _nested(levels[:NESTED], [*_in_a_row(levels[NESTED:]), *steps])
+
+
+def row(signatures: Iterable[Stored]) -> list[Stored]:
+    """Return these as steps that can be run one after the other: of a chord its header, as a group, and then its body."""
+    levels, steps = _levels(signatures, 0)
+    return [*_in_a_row(levels), *steps]
+
+
+def _levels(signatures: Iterable[Stored], nested: int) -> tuple[list[tuple[list[Stored], Stored]], list[Stored]]:
+    """Return steps with the group or chord after them that all that follows waits for, and the steps after the last of these.
+
+    ``nested``: how many levels may lie in each other.
+    """
+    levels: list[tuple[list[Stored], Stored]] = []
     steps: list[Stored] = []
-    for step in _flat(signatures, 0):
-        last = kind_of(steps[-1]) if steps else None
-        if last == "group":
-            group = steps.pop()
-            steps.append(chord_of(members_of(group), step, _of_a_header(group["options"])))
-        elif last == "chord":
-            chord = steps.pop()
-            steps.append(chord_of(members_of(chord), chained([chord["kwargs"]["body"], step]), chord["options"]))
-        else:
+    todo = deque(_flat(signatures, 0))
+    while todo:
+        step = todo.popleft()
+        if not _is_opened(step, bool(todo), len(levels), nested):
             steps.append(step)
+            continue
+        levels.append((steps, step))
+        steps = []
+        if kind_of(step) == "chord":
+            todo.extendleft(reversed(list(_flat([body_of(step)], 0))))
+    return levels, steps
+
+
+def longest_row(workflow: Stored) -> int:
+    """Return how many chords follow each other in a workflow in the normal form, or in one of its members."""
+    found = longest = 0
+    inner: Stored | None = workflow
+    while inner and (kind := kind_of(inner)) is not None:
+        members = members_of(inner)
+        if kind == "chain":
+            members, inner = members[:-1], next(iter(members[-1:]), None)
+            found += sum(kind_of(step) == "group" for step in members)
+        else:
+            found += kind == "chord"
+            inner = inner["kwargs"].get("body")
+        longest = max([longest, *map(longest_row, members)])
+    return max(found, longest)
+
+
+def _is_opened(step: Stored, followed: bool, level: int, nested: int) -> bool:
+    """Say whether ``step`` begins a level: a group whose values go to what follows, a chord whose body is put with that."""
+    match kind_of(step):
+        case "group":
+            return followed
+        case "chord" if followed and level < nested:
+            return True
+        case "chord" if followed or level + _nesting_of(step) > nested:
+            return _is_plain(step)
+    return False
+
+
+def _nesting_of(workflow: Stored) -> int:
+    """Return how many chords it ends with that lie in each other."""
+    found = 0
+    inner: Stored | None = workflow
+    while inner and (kind := kind_of(inner)) in {"chain", "chord"}:
+        found += kind == "chord"
+        inner = inner["kwargs"].get("body") if kind == "chord" else next(iter(members_of(inner)[-1:]), None)
+    return found
+
+
+def _is_plain(chord: Stored) -> bool:
+    """Say whether a chord has nothing of its own to say of what it ends with."""
+    body = chord["kwargs"].get("body")
+    if not body or is_frozen(body):
+        return bool(body)
+    return set(chord["options"]) <= {"group_id"} and (kind_of(body) is None or not body["options"])
+
+
+def _in_a_row(levels: Iterable[tuple[list[Stored], Stored]]) -> Iterator[Stored]:
+    """Yield the steps of these levels as a chain holds them: a chord is its header, and what follows."""
+    for steps, last in levels:
+        yield from steps
+        if kind_of(last) == "group":
+            yield last
+            continue
+        known = header_id(last["options"], last["kwargs"]["body"])
+        yield group_of(members_of(last), {"task_id": known} if known else {})
+
+
+def _nested(levels: Sequence[tuple[list[Stored], Stored]], last: list[Stored]) -> Stored:
+    """Return each level in the body of the one before; the innermost body is made of the steps ``last``."""
+    steps = last
+    for before, step in reversed(levels):
+        body = steps[0] if len(steps) == 1 else chain_of(steps)
+        options = _of_a_header(step["options"]) if kind_of(step) == "group" else step["options"]
+        steps = [*before, chord_of(members_of(step), body, options)]
     return steps[0] if len(steps) == 1 else chain_of(steps)
 
 
@@ -45,7 +139,7 @@ def _flat(signatures: Iterable[Stored], depth: int) -> Iterator[Stored]:
     for signature in signatures:
         match kind_of(signature):
             case "chain":
-                yield from _flat(linked_steps(members_of(signature), signature["options"]), depth + 1)
+                yield from linked_steps(list(_flat(members_of(signature), depth + 1)), signature["options"])
             case "group" if len(members_of(signature)) < 2:
                 yield from _flat(members_of(signature), depth + 1)
             case _:
@@ -68,8 +162,19 @@ def linked_steps(steps: Sequence[Stored], options: Stored) -> Sequence[Stored]:
     link, link_error = several(options.get("link")), several(options.get("link_error"))
     if not steps or not (link or link_error):
         return steps
-    heard = [with_link(step, "link_error", link_error) for step in steps]
-    return [*heard[:-1], with_link(heard[-1], "link", link)]
+    last = with_link(with_link(steps[-1], "link_error", link_error), "link", link)
+    return [*(_with_errbacks(step, link_error) for step in steps[:-1]), last]
+
+
+def _with_errbacks(step: Stored, errbacks: Sequence[Stored]) -> Stored:
+    """Return a step that is followed with these errbacks: a group is the header of a chord then, and its body hears."""
+    if kind_of(step) != "group":
+        return with_link(step, "link_error", errbacks)
+    return group_of(_chords_with(members_of(step), errbacks), step["options"])
+
+
+def _chords_with(header: Sequence[Stored], errbacks: Sequence[Stored]) -> list[Stored]:
+    return [with_link(member, "link_error", errbacks) if kind_of(member) == "chord" else member for member in header]
 
 
 def with_link(signature: Stored, option: str, more: Sequence[Stored]) -> Stored:
@@ -81,7 +186,7 @@ def with_link(signature: Stored, option: str, more: Sequence[Stored]) -> Stored:
         case "chord":
             body, header = with_link(kwargs["body"], option, more), kwargs["header"]
             if option == "link_error" and not isinstance(header, Mapping):
-                header = [with_link(member, option, more) if kind_of(member) == "chord" else member for member in header]
+                header = _chords_with(header, more)
             return {**signature, "kwargs": {**kwargs, "header": header, "body": body}}
         case "group" if option == "link":
             first, *others = kwargs["tasks"]

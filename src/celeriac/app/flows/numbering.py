@@ -7,6 +7,7 @@ all, and need not keep them. Pure. Does not know: groups, results.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -35,3 +36,11 @@ def place_of(group_id: str, id: str) -> int | None:
     except ValueError:
         return None
     return place if member_id(group_id, place) == id else None
+
+
+def count_of(group_id: str, ids: Sequence[str]) -> int | None:
+    """Return how many members a group has of which these are the first and the last; ``None``: these are two as any others."""
+    if len(ids) != 2 or place_of(group_id, ids[0]) != 0:
+        return None
+    last = place_of(group_id, ids[1])
+    return None if last is None or last < 2 else last + 1

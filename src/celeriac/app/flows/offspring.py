@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from celeriac.app.flows.frozen import Handle, handle_of
 from celeriac.app.flows.keeping import first_kept
-from celeriac.app.flows.stored import Stored, is_kept, kind_of, members_of
+from celeriac.app.flows.stored import Stored, header_id, is_kept, kind_of, members_of
 
 LEVELS: Final = 20
 """Results in each other, as parents or members, that one child is stored with: whoever reads it bounds how deep it may be."""
@@ -32,7 +32,7 @@ def offspring(frozen: Stored, parent: Handle | None = None) -> Iterator[Handle]:
         case "group":
             yield handle_of(frozen, parent)
         case _:
-            id, header = frozen["options"]["group_id"], members_of(frozen)
+            id, header = header_id(frozen["options"], frozen["kwargs"]["body"]), members_of(frozen)
             if header:
                 yield Handle(id, parent, tuple(map(handle_of, header)))
                 parent = Handle(id, None, ())

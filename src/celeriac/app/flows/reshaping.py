@@ -171,7 +171,11 @@ def _heard(workflow: Stored, errbacks: Sequence[Stored], members_hear: bool) -> 
         case None:
             return _and(workflow, "link_error", errbacks)
         case "chain":
-            return chain_of([_heard(step, errbacks, members_hear) for step in members_of(workflow)], workflow["options"])
+            *steps, last = members_of(workflow)
+            heard = [
+                each if kind_of(each) == "group" and not members_hear else _heard(each, errbacks, members_hear) for each in steps
+            ]
+            return chain_of([*heard, _heard(last, errbacks, members_hear)], workflow["options"])
         case "group":
             return group_of([_heard(one, errbacks, members_hear) for one in members_of(workflow)], workflow["options"])
     header = members_of(workflow)

@@ -13,6 +13,8 @@ from celeriac.app.flows.stored import ENDS, Stored, is_kept, kind_of, members_of
 
 SHAPE: Final = "shape"
 """Key of a body whose header has members that end with groups. Celery keeps a saved group for that, under the chord's id."""
+FLAT: Final = 0
+"""What stands there where no member ends with a group, of a body that could be taken for one that Celery has frozen."""
 
 
 def size_of(signature: Stored) -> int:
@@ -32,6 +34,22 @@ def shape_of(member: Stored) -> Any:
     return [shape_of(inner) for inner in members_of(member)]
 
 
+def with_shape(body: Stored, header: Sequence[Stored]) -> Stored:
+    """Return the body of a chord, knowing in which lists it is called with the values of this header."""
+    shape = [shape_of(member) for member in header]
+    if any(isinstance(one, list) for one in shape):
+        return {**body, SHAPE: shape}
+    return {**body, SHAPE: FLAT} if is_kept(body) or says_whom_to_reply_to(body) else body
+
+
+def says_whom_to_reply_to(body: Stored) -> bool:
+    """Say whether a body was frozen by itself (``Signature.freeze``), here or by Celery, whose clients freeze all of them so."""
+    inner = body
+    while kind_of(inner) is not None and (members := members_of(inner)):
+        inner = members[0]
+    return "reply_to" in inner["options"]
+
+
 def leaves_of(shape: Any) -> int:
     """Return how many parts a shape has."""
     return sum(map(leaves_of, shape)) if isinstance(shape, list | tuple) else 1
@@ -39,7 +57,7 @@ def leaves_of(shape: Any) -> int:
 
 def in_shape(body: Stored, values: Sequence[Any]) -> list[Any]:
     """Return what ``body`` is called with: the values of all parts, by place, in lists as the header's groups lie in it."""
-    if SHAPE not in body:
+    if body.get(SHAPE, FLAT) == FLAT:
         return list(values)
     rest = iter(values)
 

@@ -50,12 +50,39 @@ def members_of(signature: Stored) -> Sequence[Stored]:
     return found
 
 
+def is_empty(signature: Stored) -> bool:
+    """Say whether this is a chain without steps: there is nothing to be sent, and nothing to wait for."""
+    return kind_of(signature) == "chain" and not members_of(signature)
+
+
+def body_of(chord: Stored) -> Stored:
+    """Return the body of a chord that is to be sent.
+
+    Raises:
+        TypeError: it has none.
+    """
+    body: Stored | None = chord["kwargs"].get("body")
+    if body is None:
+        raise TypeError("a chord needs a body: chord(header)(body), or group | body")
+    return body
+
+
 def header_id(options: Stored, body: Stored | None) -> Any:
     """Return the id of the group that is the header of a chord of these; ``None``: it has none yet.
 
     Where the body is frozen, the chord's own id is that of its header, as in Celery. Before that it is meant for the body.
     """
     return options.get("group_id") or (options.get("task_id") if is_frozen(body) else None)
+
+
+def with_header_id(options: Stored, body: Stored, id: str) -> dict[str, Any]:
+    """Return the options of a chord of this frozen body, whose header has this id.
+
+    Of a chord whose own options say a group, Celery's workers take that for the group of its body. So if the body is a member of
+    a group itself, the id stands where theirs does.
+    """
+    name = "task_id" if any(end["options"].get("group_id") is not None for end in ends_of(body)) else "group_id"
+    return {**{key: value for key, value in options.items() if key != "group_id"}, name: id}
 
 
 def is_frozen(signature: Stored | None) -> bool:

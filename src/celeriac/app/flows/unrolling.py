@@ -12,8 +12,18 @@ from msgspec import Struct
 
 from celeriac.app.flows.frozen import Handle, handle_of
 from celeriac.app.flows.normal import chained, linked_steps
-from celeriac.app.flows.shapes import SHAPE, shape_of, size_of
-from celeriac.app.flows.stored import Stored, chain_of, chord_of, group_of, header_id, kind_of, members_of, with_options
+from celeriac.app.flows.shapes import FLAT, SHAPE, size_of, with_shape
+from celeriac.app.flows.stored import (
+    Stored,
+    chain_of,
+    chord_of,
+    group_of,
+    header_id,
+    kind_of,
+    members_of,
+    with_header_id,
+    with_options,
+)
 
 
 class Chord(Struct, frozen=True):
@@ -64,7 +74,7 @@ def _unrolled(frozen: Stored, then: Sequence[Stored], chords: list[Chord], empty
                 empty.append(body)
                 return
             ending = _ending(body, id, header)
-            nested = tuple(map(handle_of, header)) if SHAPE in ending else ()
+            nested = tuple(map(handle_of, header)) if ending.get(SHAPE, FLAT) != FLAT else ()
             chords.append(Chord(id, sum(map(size_of, header)), nested))
             yield from _members(frozen, id, ending, chords, empty)
 
@@ -97,14 +107,12 @@ def attach(member: Stored, group_id: str, place: int, body: Stored | None) -> St
             return group_of(attached, member["options"])
         case _:
             inner = attach(member["kwargs"]["body"], group_id, place, body)
-            # Of a chord whose own options say a group, Celery's workers take that for the group of its body.
-            options = {name: value for name, value in member["options"].items() if name != "group_id"}
-            return chord_of(members_of(member), inner, {**options, "task_id": header_id(member["options"], inner)})
+            id = header_id(member["options"], inner)
+            return chord_of(members_of(member), inner, with_header_id(member["options"], inner, id))
 
 
 def _ending(body: Stored, group_id: str, header: Sequence[Stored]) -> Stored:
     """Return the body of a chord as its members carry it: knowing which chord it is, and what shape it is called with."""
     if kind_of(body) is None:  # as Celery's do, unless it is a member of another one itself
         body = with_options(body, group_id=body["options"].get("group_id") or group_id)
-    shape = [shape_of(member) for member in header]
-    return {**body, SHAPE: shape} if any(isinstance(one, list) for one in shape) else body
+    return with_shape(body, header)

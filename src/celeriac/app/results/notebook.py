@@ -85,7 +85,7 @@ def metas_of(leaves: Sequence[Any]) -> list[TaskMeta]:
 
 def named(result: Any, meta: TaskMeta) -> TaskMeta:
     """Return ``meta`` with the name of the task, where the one who sent it knows it."""
-    return meta if meta.name is not None or result._name is None else replace(meta, name=result._name)
+    return meta if meta.name is not None or result.known_name is None else replace(meta, name=result.known_name)
 
 
 def table(metas: Sequence[TaskMeta]) -> str:

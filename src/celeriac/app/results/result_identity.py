@@ -1,4 +1,4 @@
-"""Which task a result is of: its id, as what it is stored and compared.
+"""Which task a result is of: its id and its name, the id as what it is stored and compared.
 
 In a job's life: wherever a result is kept, printed or looked up; two results of one task are the same. Does not know: what is
 known about the task.
@@ -14,6 +14,12 @@ class Identity:
 
     id: str
     parent: Any
+    _name: str | None
+
+    @property
+    def known_name(self) -> str | None:
+        """Name of the task, if it is known without asking the store."""
+        return self._name
 
     def as_tuple(self) -> tuple[Any, None]:
         """Return the stored form: ``((id, parent), None)``."""

@@ -49,7 +49,7 @@ class ResultSettings(Secretive, Struct, frozen=True, kw_only=True):
     extended: bool = False
     """``result_extended``: also store name, args, kwargs, worker, retries and queue."""
     chord_expires: timedelta | Seconds | None = None
-    """``result_chord_expires``: how long the count of a chord is kept. ``None``: as results. 0: for ever."""
+    """``result_chord_expires``: how long a chord waits for its next part. ``None``: as results, 30 days at least. 0: for ever."""
     failure_expires: timedelta | Seconds | None = None
     """``result_failure_expires``: how long failures are kept. ``None``: as other results. 0: for ever."""
     chord_retry_interval: Annotated[Seconds, _JOINS] = 1.0
@@ -87,10 +87,15 @@ class ResultSettings(Secretive, Struct, frozen=True, kw_only=True):
 
     @property
     def chord_ttl_s(self) -> float | None:
-        """How long the parts of a chord are kept after the last one came, seconds. ``None``: for ever."""
-        return self.ttl_s if self.chord_expires is None else _seconds(self.chord_expires)
+        """How long the size, the parts and the saved header of a chord are kept after the last part came, seconds. ``None``: for
+        ever. Longer than results: a member may have a date, or take its time, and without the size the body never runs."""
+        if self.chord_expires is not None:
+            return _seconds(self.chord_expires)
+        return None if self.ttl_s is None else max(self.ttl_s, WAITED_FOR_S)
 
 
+WAITED_FOR_S: Final = timedelta(days=30).total_seconds()
+"""A workflow may wait for a date: what it waits for is kept for so long at least."""
 FOR_EVER_S: Final = 100 * 365 * 86400.0
 """Whoever keeps results longer keeps them for ever: stores count milliseconds, and refuse what they cannot count."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from celeriac.abc import LATE_PARTS_S
 from celeriac.core.settlement import Join, Opening
 
 
 class _Chord:
     def __init__(self) -> None:
         self.size: int | None = None
-        self.more = 0
         self.added: set[str] = set()
         self.parts: dict[str, tuple[float, bytes]] = {}
         self.claimant: str | None = None
@@ -41,12 +41,6 @@ class Chords:
         if known is None or (known.size is None and not known.closed):
             self._touched(opening.chord, opening.ttl_s, now).size = opening.size
 
-    def extend(self, id: str, more: int, now: float) -> None:
-        """Let it have more."""
-        chord = self._found(id, now)
-        if chord is not None:
-            chord.more += more
-
     def join(self, join: Join, claimant: str, now: float) -> bool:
         """Record parts; say whether they are the last, or were so for the same claimant before."""
         chord = self._touched(join.chord, join.ttl_s, now)
@@ -56,7 +50,7 @@ class Chords:
         for part in join.parts:
             place = float("inf") if part.place is None else part.place
             chord.parts.setdefault(f"{part.id}:{part.place}", (place, part.body))
-        if chord.size is None or len(chord.parts) != chord.size + chord.more + len(chord.added):
+        if chord.size is None or len(chord.parts) != chord.size + len(chord.added):
             return False
         chord.claimant = claimant
         return True
@@ -74,14 +68,19 @@ class Chords:
         return [] if chord is None else [part for _, part in sorted(chord.parts.values(), key=lambda placed: placed[0])]
 
     def close(self, id: str, now: float) -> None:
-        """Forget its parts, and remember until its end that it is over."""
+        """Forget its parts, and remember for a while that it is over."""
         chord = self._found(id, now)
         if chord is not None:
-            chord.closed = True
+            chord.closed, chord.ends = True, now + LATE_PARTS_S
             chord.parts.clear()
+            chord.added.clear()
+
+    def unfinished(self) -> dict[str, int]:
+        """Return how many parts there are of each chord that is not over."""
+        return {id: len(chord.parts) for id, chord in self._chords.items() if not chord.closed}
 
     def drop_expired(self, now: float) -> None:
-        """Forget what nobody has spoken of for as long as it may live."""
+        """Forget what nobody has spoken of for as long as it may live, and what has been over for a while."""
         for id in [id for id, chord in self._chords.items() if chord.ends is not None and chord.ends <= now]:
             del self._chords[id]
 
@@ -96,5 +95,6 @@ class Chords:
         chord = self._found(id, now)
         if chord is None:
             chord = self._chords[id] = _Chord()
-        chord.ends = None if ttl_s is None else now + ttl_s
+        if not chord.closed:
+            chord.ends = None if ttl_s is None else now + ttl_s
         return chord

@@ -267,11 +267,6 @@ class MemoryStore:
             for opening in openings:
                 self._chords.open(opening, self._runtime.monotonic())
 
-    def extend_chord(self, chord: str, more: int) -> None:
-        """See ``Chords.extend_chord``."""
-        with self._lock:
-            self._chords.extend(chord, more, self._runtime.monotonic())
-
     def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         with self._lock:

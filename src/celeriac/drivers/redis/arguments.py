@@ -27,12 +27,12 @@ class Arguments:
     """Turns our words into those of the scripts."""
 
     def __init__(self, keys: Keys, runtime: Runtime) -> None:
-        self._keys, self._runtime = keys, runtime
+        self.keys, self._runtime = keys, runtime
 
     def outgoing(self, message: Outgoing) -> Addressed:
         """Return a message with its address."""
         due = 0 if message.eta is None else round(message.eta.timestamp() * 1000)
-        return message.queue, self._keys.suffix(message.priority), due, envelope.pack(message, tag=self._runtime.new_id())
+        return message.queue, self.keys.suffix(message.priority), due, envelope.pack(message, tag=self._runtime.new_id())
 
     def settlement(self, settlement: Settlement) -> list[Any]:
         """Return what ``settle.lua`` is told of one settlement."""
@@ -41,7 +41,7 @@ class Arguments:
             if result is None:
                 return [settlement.tag, "E"]
             life = 0 if result.ttl_s is None else life_ms(result.ttl_s)
-            return [settlement.tag, "D", self._keys.result(result.id), result.body, life]
+            return [settlement.tag, "D", self.keys.result(result.id), result.body, life]
         arguments: list[Any] = [settlement.tag]
         match settlement.fate:
             case Done():
@@ -57,13 +57,13 @@ class Arguments:
         results = settlement.results
         arguments.append(len(results))
         for result in results:
-            arguments += (self._keys.result(result.id), result.body, 0 if result.ttl_s is None else life_ms(result.ttl_s))
+            arguments += (self.keys.result(result.id), result.body, 0 if result.ttl_s is None else life_ms(result.ttl_s))
         arguments.append(len(settlement.followups))
         for message in settlement.followups:
             arguments += self.outgoing(message)
         arguments.append(len(settlement.opens))
         for opening in settlement.opens:
-            arguments += opening_arguments(opening, self._keys)
+            arguments += opening_arguments(opening, self.keys)
         arguments += self._chord(settlement)
         return arguments
 
@@ -72,9 +72,20 @@ class Arguments:
         join, closes = settlement.join, settlement.closes
         if join is None and closes is None:
             return _STAYS if settlement.stays else _NO_CHORD
-        ends = "" if closes is None else self._keys.group(closes)
-        chord, _, *parts = ("", "", 0, 0) if join is None else join_arguments(join, self._keys, "")
+        ends = "" if closes is None else self.keys.group(closes)
+        chord, _, *parts = ("", "", 0, 0) if join is None else join_arguments(join, self.keys, "")
         return (int(settlement.stays), ends, chord, *parts)
+
+
+def is_text(arguments: Sequence[Any]) -> bool:
+    """Say whether all of them can be sent: half of a surrogate pair, which JSON can hold as an escape, cannot."""
+    try:
+        for argument in arguments:
+            if isinstance(argument, str):
+                argument.encode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_plain(settlement: Settlement) -> bool:

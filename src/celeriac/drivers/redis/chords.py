@@ -42,10 +42,6 @@ class Chords:
         """Say how many parts it has, unless it is open or over."""
         self._connections.run(self._open, opening_arguments(opening, self._keys))
 
-    def extend(self, chord: str, more: int) -> None:
-        """Let it have more. The extra count lives as long as the parts: the next part sees to it."""
-        self._connections.call("INCRBY", f"{self._keys.group(chord)}.t", more)
-
     def parts(self, chord: str) -> Sequence[bytes] | None:
         """Return its parts, by place; ``None``: it is over."""
         key = self._keys.group(chord)

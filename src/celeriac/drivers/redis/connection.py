@@ -68,11 +68,19 @@ class Connections:
         return self.use(lambda connection: run_script(connection, script, arguments), deadline_s=deadline_s, again=again)
 
     def pipeline(self, commands: Sequence[Sequence[Any]], *, deadline_s: float = CALL_DEADLINE_S) -> list[Any]:
-        """Send many commands in one write and return their answers."""
+        """Send many commands in one write and return their answers.
+
+        Raises:
+            StoreRefused: one of them was refused, the first of those; the others were carried out.
+        """
 
         def ask(connection: redis.Connection) -> list[Any]:
             connection.send_packed_command(connection.pack_commands(commands))
-            return [connection.read_response() for _ in commands]
+            # All of them, also behind one that says no: what is left unread would be taken for the answer of the next question.
+            answers = [_answer_or_refusal(connection) for _ in commands]
+            for answer in answers:
+                _raise_if_refused(answer)
+            return answers
 
         return self.use(ask, deadline_s=deadline_s)
 
@@ -113,7 +121,7 @@ class Connections:
             # A half-read answer must never be taken for the next one's.
             if connection is not None:
                 connection.disconnect()
-            if isinstance(error, RedisError | OSError):
+            if isinstance(error, RedisError | OSError | UnicodeError):
                 raise self.translate(error) from error
             raise
         self._put_back(connection)
@@ -148,6 +156,8 @@ class Connections:
     def translate(self, error: Exception) -> Exception:
         """Return our error for one of redis-py's or the system's. An answer that says no keeps the connection."""
         text = str(error)
+        if isinstance(error, UnicodeError):
+            return StoreRefused(f"a name that is no text cannot be sent to {self._name}: {text}")
         if isinstance(error, ResponseError) and text.startswith("LEASE"):
             return LeaseExpired("the store takes this node for dead until it says that it is alive")
         if "CERTIFICATE_VERIFY_FAILED" in text:
@@ -193,6 +203,20 @@ def forget(connection: redis.Connection) -> None:
     if sock is not None:
         connection._sock = None
         sock.close()
+
+
+def _answer_or_refusal(connection: redis.Connection) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as refusal:
+        return refusal
+
+
+def _raise_if_refused(answer: Any) -> None:
+    # The answer of EXEC is a list of answers: a refusal in it is raised by nobody else.
+    for one in (answer, *answer) if isinstance(answer, list) else (answer,):
+        if isinstance(one, ResponseError):
+            raise one
 
 
 def run_script(connection: redis.Connection, script: Script, arguments: Sequence[Any]) -> Any:

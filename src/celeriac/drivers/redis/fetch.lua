@@ -28,12 +28,16 @@ if known >= 0 then
   if #lost > 0 then return answer end
 end
 
-local taken, addresses, room = {}, {}, 1048576
+local taken, addresses, room, refusal = {}, {}, 1048576, nil
 for s = 8, 7 + suffixes do
   for q = 8 + suffixes, #ARGV do
     local list, address, some = all .. ARGV[q] .. ARGV[s], ARGV[q] .. '\n' .. ARGV[s], 1
     while #taken < limit and room > 0 do
-      local popped = redis.call('RPOP', list, math.min(some, limit - #taken))
+      local popped = redis.pcall('RPOP', list, math.min(some, limit - #taken))
+      if popped and popped.err then
+        -- This key is no list. What was popped from the others is nowhere yet: it must be leased first.
+        refusal, popped = popped, nil
+      end
       if not popped then break end
       for _, bytes in ipairs(popped) do
         taken[#taken + 1], addresses[#addresses + 1] = bytes, address
@@ -44,6 +48,7 @@ for s = 8, 7 + suffixes do
     end
   end
 end
+if #taken == 0 and refusal then return refusal end
 if #taken > 0 then
   local last = redis.call('INCRBY', own .. 'tags', #taken)
   redis.call('SADD', own .. 'children:' .. node, child)
@@ -60,7 +65,10 @@ end
 for q = 8 + suffixes, #ARGV do
   local left, bell = 0, own .. 'wake:' .. ARGV[q]
   if #taken >= limit or room <= 0 then
-    for s = 8, 7 + suffixes do left = left + redis.call('LLEN', all .. ARGV[q] .. ARGV[s]) end
+    for s = 8, 7 + suffixes do
+      local length = redis.pcall('LLEN', all .. ARGV[q] .. ARGV[s])
+      if type(length) == 'number' then left = left + length end
+    end
   end
   if left == 0 then
     redis.call('DEL', bell)

@@ -26,7 +26,14 @@ local woken = {}
 local due = redis.call('ZRANGEBYSCORE', own .. 'schedule', '-inf', now, 'LIMIT', 0, 1000)
 for _, value in ipairs(due) do
   local queue, suffix, bytes = string.match(value, '^([^\n]*)\n([^\n]*)\n(.*)$')
-  redis.call('LPUSH', all .. queue .. suffix, bytes)
+  local refusal = redis.pcall('LPUSH', all .. queue .. suffix, bytes)
+  if type(refusal) == 'table' then
+    -- The key of this queue is no list. That must not keep other dates from coming, nor a node from saying that it is alive.
+    local id = redis.call('INCR', own .. 'dead:last')
+    local head = cjson.encode({ reason = 'unqueued', detail = refusal.err, task = '', task_id = '' })
+    redis.call('HSET', own .. 'dead', id, string.format('%d', now) .. '\n' .. head .. '\n' .. value)
+    redis.call('ZADD', own .. 'dead:order', id, id)
+  end
   redis.call('ZREM', own .. 'schedule', value)
   woken[queue] = true
 end

@@ -162,9 +162,10 @@ class Records:
 
 
 _REPLAY = """
-if redis.call('HDEL', ARGV[1] .. 'dead', ARGV[2]) == 0 then return 0 end
-redis.call('ZREM', ARGV[1] .. 'dead:order', ARGV[2])
+if redis.call('HEXISTS', ARGV[1] .. 'dead', ARGV[2]) == 0 then return 0 end
 redis.call('LPUSH', ARGV[3], ARGV[4])
+redis.call('HDEL', ARGV[1] .. 'dead', ARGV[2])
+redis.call('ZREM', ARGV[1] .. 'dead:order', ARGV[2])
 redis.call('ZADD', ARGV[1] .. 'wake:' .. ARGV[5], 0, 1)
 return 1
 """

@@ -31,6 +31,7 @@ from celeriac.drivers.redis.endpoints import database, openers, server
 from celeriac.drivers.redis.keys import keys_from
 from celeriac.drivers.redis.records import Records
 from celeriac.drivers.redis.results import Results
+from celeriac.drivers.redis.settling import Settling
 from celeriac.drivers.redis.waiting import Waits
 
 BATCH_MESSAGES = 500
@@ -40,10 +41,6 @@ STRANGERS_S = 0.05
 """How often to look for messages of clients that wake nobody, as long as there are any."""
 READ_GRACE_S = 5.0
 """How much later than the end of its wait a blocking command may answer before the connection counts as dead."""
-
-
-_ANSWERS = (Settled.LEASE_LOST, Settled.APPLIED, Settled.JOINED)
-"""What ``settle.lua`` says."""
 
 
 class RedisStore:
@@ -78,6 +75,7 @@ class RedisStore:
             result_connections = Connections(openers(result_url or url, result_options or {}), name=name, runtime=runtime)
         self._results = Results(result_connections, keys=self._keys, runtime=runtime)
         self._arguments = Arguments(self._keys, runtime)
+        self._settling = Settling(self._connections, self._arguments, database=self._here, results=self._results_db)
         self._chords = Chords(result_connections, keys=self._keys)
         self._records = Records(self._connections, keys=self._keys, runtime=runtime)
         self._waits = Waits()
@@ -87,7 +85,7 @@ class RedisStore:
         """The last tag that a lessee was handed; present after an answer was lost."""
         self._last: dict[Lessee, int] = {}
         self._publish, self._fetch = Script("publish"), Script("fetch")
-        self._settle, self._keep, self._adopt = Script("settle", after="chords"), Script("keep"), Script("adopt")
+        self._keep, self._adopt = Script("keep"), Script("adopt")
         me = weakref.WeakMethod(self.abandon)
         os.register_at_fork(after_in_child=lambda: (abandon := me()) and abandon())
 
@@ -161,14 +159,7 @@ class RedisStore:
 
     def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
         """See ``abc.Broker.settle``."""
-        if not settlements:
-            return []
-        other = "" if self._results_db == self._here else str(self._results_db)
-        arguments: list[Any] = [self._keys.own, self._keys.prefix, lessee.node, lessee.child, other, self._here]
-        for settlement in settlements:
-            arguments += self._arguments.settlement(settlement)
-        answers = self._connections.run(self._settle, arguments)
-        return [_ANSWERS[answer] for answer in answers]
+        return self._settling.settle(settlements, lessee)
 
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """See ``abc.Broker.adopt``."""
@@ -269,10 +260,6 @@ class RedisStore:
     def open_chords(self, openings: Sequence[Opening]) -> None:
         """See ``abc.Chords.open_chords``."""
         self._chords.open(openings)
-
-    def extend_chord(self, chord: str, more: int) -> None:
-        """See ``abc.Chords.extend_chord``."""
-        self._chords.extend(chord, more)
 
     def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``abc.Chords.parts``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from celeriac.abc import LATE_PARTS_S
 from celeriac.core.settlement import Join, Opening
 
 SWEPT_AT_ONCE: Final = 100
@@ -29,11 +30,6 @@ def open_if_new(db: sqlite3.Connection, opening: Opening, now: float) -> None:
     """The same, of one that is neither open nor over."""
     _touch(db, opening.chord, opening.ttl_s, now)
     db.execute("UPDATE chord SET size = ? WHERE id = ? AND size IS NULL AND NOT closed", (opening.size, opening.chord))
-
-
-def extend(db: sqlite3.Connection, id: str, more: int, now: float) -> None:
-    """Let it have more."""
-    db.execute(f"UPDATE chord SET more = more + ? WHERE id = ? AND {_LIVES}", (more, id, now))  # noqa: S608 - a constant
 
 
 def join(db: sqlite3.Connection, join: Join, *, claimant: str, now: float) -> bool:
@@ -75,14 +71,14 @@ def parts(db: sqlite3.Connection, id: str, now: float) -> list[bytes] | None:
     return [body for (body,) in rows.fetchall() if body != _SAID]
 
 
-def close(db: sqlite3.Connection, id: str) -> None:
-    """Forget its parts, and remember until its end that it is over."""
+def close(db: sqlite3.Connection, id: str, now: float) -> None:
+    """Forget its parts, and remember for a while that it is over."""
     db.execute("DELETE FROM part WHERE chord = ?", (id,))
-    db.execute("UPDATE chord SET closed = 1 WHERE id = ?", (id,))
+    db.execute("UPDATE chord SET closed = 1, ends = ? WHERE id = ?", (now + LATE_PARTS_S, id))
 
 
 def sweep(db: sqlite3.Connection, now: float) -> bool:
-    """Forget some of those of which nobody has spoken for as long as they may live; say whether there may be more."""
+    """Forget some of those whose life has ended; say whether there may be more."""
     rows = db.execute("SELECT id FROM chord WHERE ends <= ? ORDER BY ends LIMIT ?", (now, SWEPT_AT_ONCE)).fetchall()
     db.executemany("DELETE FROM part WHERE chord = ?", rows)
     db.executemany("DELETE FROM chord WHERE id = ?", rows)
@@ -90,17 +86,17 @@ def sweep(db: sqlite3.Connection, now: float) -> bool:
 
 
 def _touch(db: sqlite3.Connection, id: str, ttl_s: float | None, now: float) -> tuple[int | None, str | None, bool]:
-    """Let it live for another while; return how many parts are missing, its claimant, whether it is closed."""
+    """Let it live for another while, if it is not over; return how many parts are missing, its claimant, whether it is closed."""
     ends = None if ttl_s is None else now + ttl_s
     row = db.execute("SELECT size + more - arrived, claimant, closed, ends FROM chord WHERE id = ?", (id,)).fetchone()
     if row is not None and row[3] is not None and row[3] <= now:
-        close(db, id)
+        db.execute("DELETE FROM part WHERE chord = ?", (id,))
         db.execute("DELETE FROM chord WHERE id = ?", (id,))
         row = None
     if row is None:
         db.execute("INSERT INTO chord (id, ends) VALUES (?, ?)", (id, ends))
         return None, None, False
-    db.execute("UPDATE chord SET ends = ? WHERE id = ?", (ends, id))
+    db.execute("UPDATE chord SET ends = ? WHERE id = ? AND NOT closed", (ends, id))
     return row[0], row[1], bool(row[2])
 
 

@@ -126,7 +126,7 @@ class Connections:
             if db is not None:
                 _undo(db)
             self._give_back(None, db)
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, sqlite3.Error | UnicodeError | OverflowError):
                 raise translate(error, self.path) from error
             raise
         else:

@@ -10,6 +10,7 @@ from typing import Final
 
 from celeriac.core.errors import OperationalError, StoreRefused
 
+_OF_ONE: Final = (sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH)
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 _WHAT_TO_SAY: Final = {
     sqlite3.SQLITE_FULL: "the disk, or the database, is full",
@@ -27,8 +28,17 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _code(error) in _BUSY
 
 
-def translate(error: sqlite3.Error, path: str) -> OperationalError:
+def is_of_a_value(error: BaseException | None) -> bool:
+    """Say whether something that was to be written is at fault, and not the file: the rest can be written without it."""
+    if isinstance(error, sqlite3.Error):
+        return _code(error) in _OF_ONE
+    return isinstance(error, UnicodeError | OverflowError)
+
+
+def translate(error: sqlite3.Error | UnicodeError | OverflowError, path: str) -> OperationalError:
     """Return our error for SQLite's. Busy is not among them: that is tried again until the deadline."""
+    if not isinstance(error, sqlite3.Error):
+        return StoreRefused(f"{path}: a name that is no text, or a number that is too large, cannot be written ({error})")
     said = _WHAT_TO_SAY.get(_code(error), "SQLite refused")
     return StoreRefused(f"{path}: {said} ({error})")
 

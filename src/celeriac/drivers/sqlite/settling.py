@@ -5,6 +5,7 @@ In a job's life: the last step. Runs inside a transaction of its caller. Does no
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 
@@ -13,8 +14,11 @@ from msgspec import Struct
 from celeriac.abc import Lessee
 from celeriac.core.settlement import DeadLetter, Requeue, Settled, Settlement
 from celeriac.drivers.sqlite import chords, dead, leases, queueing, storing
+from celeriac.drivers.sqlite.faults import is_of_a_value
 from celeriac.drivers.sqlite.finding import Tail
 from celeriac.drivers.sqlite.queueing import Arrivals, Letter
+
+log = logging.getLogger(__name__)
 
 
 class Plan(Struct, frozen=True):
@@ -67,6 +71,22 @@ def carry_out(
     return answers, awaiting
 
 
+def fits(db: sqlite3.Connection, plan: Plan, *, lessee: Lessee, now: float, tail: Tail) -> bool:
+    """Carry out a plan, undo it, and say whether that could be done. Of a fault that is not the plan's own: raise it."""
+    db.execute("SAVEPOINT trial")
+    fault: Exception | None = None
+    try:
+        carry_out(db, [plan], lessee=lessee, now=now, arrivals=Arrivals(), tail=tail)
+    except Exception as error:
+        if not is_of_a_value(error):
+            raise
+        fault = error
+        log.error("SQLite refuses a settlement: %s", error, extra={"event": "settlement-refused"})
+    db.execute("ROLLBACK TO trial")
+    db.execute("RELEASE trial")
+    return fault is None
+
+
 def _is_joined(db: sqlite3.Connection, plan: Plan, now: float) -> bool:
     """Whether this settlement was carried out before, and its answer was lost."""
     join = plan.settlement.join
@@ -76,5 +96,5 @@ def _is_joined(db: sqlite3.Connection, plan: Plan, now: float) -> bool:
 def _join(db: sqlite3.Connection, settlement: Settlement, now: float) -> bool:
     """Do what concerns chords; say whether its part was the last."""
     if settlement.closes is not None:
-        chords.close(db, settlement.closes)
+        chords.close(db, settlement.closes, now)
     return settlement.join is not None and chords.join(db, settlement.join, claimant=str(settlement.tag), now=now)

@@ -14,18 +14,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Pulse, Runtime
 from celeriac.core import envelope
-from celeriac.core.errors import OperationalError
+from celeriac.core.errors import OperationalError, StoreRefused
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.settlement import Join, Opening, Requeue, Settled, Settlement, StoredResult
 from celeriac.drivers.sqlite import chords, dead, forks, leases, nodes, queueing, revocations, storing, waiters
 from celeriac.drivers.sqlite.bells import BellFolder, Bells
 from celeriac.drivers.sqlite.connection import Connections
+from celeriac.drivers.sqlite.faults import is_of_a_value
 from celeriac.drivers.sqlite.fetching import Fetching, deliver
 from celeriac.drivers.sqlite.finding import Tail
 from celeriac.drivers.sqlite.listener import Listener
 from celeriac.drivers.sqlite.queueing import Arrivals, Letter
 from celeriac.drivers.sqlite.ringing import ring
-from celeriac.drivers.sqlite.settling import Plan, carry_out
+from celeriac.drivers.sqlite.settling import Plan, carry_out, fits
 from celeriac.drivers.sqlite.sweeping import sweep
 
 BATCH_MESSAGES = 1000
@@ -85,6 +86,19 @@ class SqliteStore:
         if not settlements:
             return []
         plans = [self._plan(settlement) for settlement in settlements]
+        try:
+            return self._settle(plans, lessee)
+        except StoreRefused as refusal:
+            if not is_of_a_value(refusal.__cause__):
+                raise
+        # Nothing has happened yet. Whose fault it is shows when each is tried for itself.
+        with self._connections.writing() as db:
+            now = self._runtime.time()
+            fit = [fits(db, plan, lessee=lessee, now=now, tail=self._tail) for plan in plans]
+        said = iter(self._settle([plan for plan, good in zip(plans, fit, strict=True) if good], lessee))
+        return [next(said) if good else Settled.REFUSED for good in fit]
+
+    def _settle(self, plans: Sequence[Plan], lessee: Lessee) -> list[Settled]:
         arrivals = Arrivals()
         with self._connections.writing() as db:
             now = self._runtime.time()
@@ -222,11 +236,6 @@ class SqliteStore:
             for opening in openings:
                 chords.open_anew(db, opening, self._runtime.time())
 
-    def extend_chord(self, chord: str, more: int) -> None:
-        """See ``Chords.extend_chord``."""
-        with self._connections.writing() as db:
-            chords.extend(db, chord, more, self._runtime.time())
-
     def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         with self._connections.reading() as db:
@@ -245,7 +254,7 @@ class SqliteStore:
     def close_chord(self, chord: str) -> None:
         """See ``JoiningBackend.close_chord``."""
         with self._connections.writing() as db:
-            chords.close(db, chord)
+            chords.close(db, chord, self._runtime.time())
 
     # --- the process ----------------------------------------------------------------------------------------------
 

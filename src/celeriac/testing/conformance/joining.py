@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 from msgspec.structs import replace
 
 from celeriac.abc import Lessee, Store
@@ -87,6 +89,19 @@ class Joining(Contract):
         assert list(answers) == [APPLIED]
         assert len(store.parts("c") or ()) == 1
 
+    def test_members_of_one_id_and_value_at_several_places_are_several_parts(self, store: Store, me: Lessee) -> None:
+        store.open_chords([Opening("c", 7, HOUR_S)])
+        deliveries = members(store, me, 7)
+        places = (4, 0, 2, 5, 1, None, 3)
+        same = [Join("c", (Part("m0", place, b'[1, "m0", "SUCCESS", 0]'),), HOUR_S) for place in places]
+
+        answers = store.settle(
+            [Settlement(tag=one.tag, fate=Done(), join=join) for one, join in zip(deliveries, same, strict=True)], lessee=me
+        )
+
+        assert list(answers) == [APPLIED] * 6 + [JOINED]
+        assert [json.loads(part) for part in store.parts("c") or ()] == [[1, "m0", "SUCCESS", 0]] * 7
+
     def test_parts_may_come_before_it_is_said_how_many_there_are(self, store: Store, me: Lessee) -> None:
         first, second = members(store, me, 2)
         early = store.settle([joining(first, 0)], lessee=me)
@@ -95,15 +110,6 @@ class Joining(Contract):
         late = store.settle([joining(second, 1)], lessee=me)
 
         assert [*early, *late] == [APPLIED, JOINED]
-
-    def test_a_chord_may_be_extended_by_a_member_that_has_not_ended(self, store: Store, me: Lessee) -> None:
-        store.open_chords([Opening("c", 1, HOUR_S)])
-        first, second = members(store, me, 2)
-        store.extend_chord("c", 1)
-
-        answers = store.settle([joining(first, 0), joining(second, 1)], lessee=me)
-
-        assert list(answers) == [APPLIED, JOINED]
 
     def test_a_member_may_add_others_and_the_chord_waits_for_each_of_them(self, store: Store, me: Lessee) -> None:
         store.open_chords([Opening("c", 2, HOUR_S)])
@@ -171,6 +177,22 @@ class Joining(Contract):
         [late] = members(store, me, 1)
 
         answers = store.settle([joining(late, 0)], lessee=me)
+
+        assert list(answers) == [APPLIED]
+        assert store.parts("c") is None
+
+    def test_parts_that_come_late_do_not_let_a_chord_that_is_over_begin_anew(
+        self, subject: Subject, store: Store, me: Lessee
+    ) -> None:
+        ttl_s = subject.lease_s
+        store.open_chords([Opening("c", 1, ttl_s)])
+        only, late = members(store, me, 2)
+        store.settle([joining(only, 0, ttl_s=ttl_s)], lessee=me)
+        store.settle([Settlement(tag=only.tag, fate=Done(), closes="c")], lessee=me)
+
+        # Longer than the chord would have lived, but no longer than is remembered that it is over.
+        subject.advance(ttl_s * 1.5)
+        answers = store.settle([joining(late, 0, ttl_s=ttl_s)], lessee=me)
 
         assert list(answers) == [APPLIED]
         assert store.parts("c") is None

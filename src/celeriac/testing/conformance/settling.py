@@ -7,7 +7,7 @@ import pytest
 
 from celeriac.abc import Lessee, Store
 from celeriac.core.message import Delivery, Parcel
-from celeriac.core.settlement import Settled, Settlement
+from celeriac.core.settlement import DeadLetter, Join, Part, Settled, Settlement, StoredResult
 from celeriac.testing.conformance.subject import (
     HOUR_S,
     Contract,
@@ -22,7 +22,9 @@ from celeriac.testing.conformance.subject import (
     take_ids,
 )
 
-APPLIED, LEASE_LOST = Settled.APPLIED, Settled.LEASE_LOST
+APPLIED, LEASE_LOST, REFUSED = Settled.APPLIED, Settled.LEASE_LOST, Settled.REFUSED
+NO_TEXT = "half of a pair \ud800"
+"""JSON can hold it, as an escape; so it may come in a message. UTF-8 cannot."""
 LARGE = 700_000
 """Bytes: of messages like that a fetch brings only a few at once."""
 
@@ -43,6 +45,19 @@ def take_all(store: Store, lessee: Lessee) -> list[Delivery]:
     while some := take(store, lessee):
         taken += some
     return taken
+
+
+def an_odd_end(delivery: Delivery, odd: str) -> Settlement:
+    """Return a settlement in which something is as nobody expects it: a store may refuse it, but only it."""
+    queue, chord = NO_TEXT if odd == "queue" else "after", NO_TEXT if odd == "chord" else "c"
+    return Settlement(
+        tag=delivery.tag,
+        fate=DeadLetter("rejected"),
+        result=a_result(id_of(delivery)),
+        further=(StoredResult(NO_TEXT, "SUCCESS", b"{}"),) if odd == "result" else (),
+        followups=(an_outgoing("x", queue="after"), an_outgoing("y", queue=queue)),
+        join=Join(chord, (Part(id_of(delivery), 2**70 if odd == "place" else 0, b"[]"),)),
+    )
 
 
 class Settling(Contract):
@@ -234,3 +249,20 @@ class Settling(Contract):
         assert list(answers) == [APPLIED] * 1000
         assert None not in store.load([id_of(delivery) for delivery in deliveries])
         assert list(store.adopt(me, by=heir)) == []
+
+    @pytest.mark.parametrize("odd", ["queue", "result", "chord", "place"])
+    def test_what_a_store_cannot_carry_out_is_refused_whole_and_holds_up_nobody(
+        self, store: Store, me: Lessee, heir: Lessee, odd: str
+    ) -> None:
+        store.publish([an_outgoing(id) for id in "abcd"])
+        a, b, c, d = take(store, me)
+
+        answers = store.settle([back(a), an_odd_end(b, odd), done(c, result=a_result("c")), back(d)], lessee=me)
+
+        assert [answer for answer in answers if answer is not REFUSED] == [APPLIED] * (4 if answers[1] is APPLIED else 3)
+        assert None not in store.load(["c"])
+        assert take_ids(store, me) == ["a", "d"]
+        if answers[1] is REFUSED:
+            assert "b" in [id_of(held) for held in store.adopt(me, by=heir)]
+            assert (list(store.load(["b"])), list(store.depth(["after"])), list(store.dead_letters())) == ([None], [0], [])
+            assert list(store.settle([done(b)], lessee=heir)) == [APPLIED]

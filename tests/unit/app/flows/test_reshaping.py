@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from celeriac.app.flows.normal import NESTED, row
 from celeriac.app.flows.reshaping import ADDED, added_ids, added_to, in_place_of
 from celeriac.app.flows.stored import Stored, chain_of, chord_of, group_of, kind_of, members_of
 from celeriac.core.errors import ImproperlyConfigured
@@ -197,3 +198,18 @@ def _ends(signature: Stored) -> Any:
                 yield from _ends(member)
         case _:
             yield from _ends(signature["kwargs"]["body"])
+
+
+@pytest.mark.parametrize("members_hear", [False, True])
+def test_errbacks_of_a_replacement_are_heard_for_the_headers_of_a_long_row_as_for_those_of_a_short_one(
+    members_hear: bool,
+) -> None:
+    pairs = [step for _ in range(NESTED + 3) for step in (group_of([call("a"), call("b")]), call("c"))]
+
+    found = replaced(chain_of([call("first"), *pairs]), errbacks=[call("hear")], members_hear=members_hear)
+
+    steps = row([found])
+    members = [member for step in steps if kind_of(step) == "group" for member in members_of(step)]
+    assert {"link_error" in member["options"] for member in members} == {members_hear}
+    assert all("link_error" in step["options"] for step in steps if kind_of(step) is None)
+    assert (len(steps), steps[-1]["options"]["task_id"]) == (1 + len(pairs), "mine")

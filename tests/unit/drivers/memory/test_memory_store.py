@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from celeriac.abc import Lessee, Store
+from celeriac.abc import LATE_PARTS_S, Lessee, Store
 from celeriac.core.errors import BrokerUnreachable, LeaseExpired
 from celeriac.core.message import Outgoing, Parcel
-from celeriac.core.settlement import Done, Settled, Settlement, StoredResult
+from celeriac.core.settlement import Done, Join, Opening, Part, Settled, Settlement, StoredResult
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
 
@@ -209,3 +209,16 @@ def test_interrupt_is_safe_in_a_signal_handler_wherever_it_strikes(store: Memory
         signal.signal(signal.SIGALRM, previous)
 
     assert strikes >= 300
+
+
+def test_chords_that_are_over_are_forgotten_though_nothing_else_expires(store: MemoryStore, runtime: VirtualRuntime) -> None:
+    for number in range(50):
+        store.open_chords([Opening(f"c{number}", 1, None)])
+        store.join(Join(f"c{number}", (Part("a", 0, b"part"),), None), claimant="1")
+        store.close_chord(f"c{number}")
+    store.join(Join("c0", (Part("late", 0, b"part"),), None), claimant="2")
+
+    runtime.advance(LATE_PARTS_S + 1)
+    keep(store)
+
+    assert store._chords._chords == {}

@@ -10,8 +10,9 @@ import pytest
 from celeriac.abc import Lessee
 from celeriac.app.runtime import SystemRuntime
 from celeriac.core.errors import BrokerUnreachable, StoreRefused
+from celeriac.core.settlement import Settled
 from celeriac.drivers.sqlite.store import SqliteStore
-from celeriac.testing.conformance.subject import alive, an_outgoing, take
+from celeriac.testing.conformance.subject import a_result, alive, an_outgoing, back, done, take, take_ids
 
 
 def test_a_full_disk_is_refused_and_the_store_goes_on_when_there_is_room(store: SqliteStore) -> None:
@@ -98,3 +99,34 @@ def test_a_damaged_file_is_named_and_called_so(path: str) -> None:
 
     with closing(SqliteStore(path, runtime=SystemRuntime())) as store, pytest.raises(StoreRefused, match="damaged"):
         store.purge(["q"])
+
+
+def test_a_settlement_that_breaks_a_rule_of_the_file_is_refused_and_its_neighbours_are_not(path: str, store: SqliteStore) -> None:
+    me = alive(store, "node")
+    store.publish([an_outgoing(id) for id in "abc"])
+    a, b, c = take(store, me)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TRIGGER no BEFORE INSERT ON result WHEN new.id = 'b' BEGIN SELECT RAISE(ABORT, 'not b'); END")
+    settlements = [back(a), done(b, result=a_result("b"), followups=(an_outgoing("x"),)), done(c, result=a_result("c"))]
+
+    answers = store.settle(settlements, lessee=me)
+
+    assert list(answers) == [Settled.APPLIED, Settled.REFUSED, Settled.APPLIED]
+    assert list(store.load(["b", "c"])) == [None, a_result("c").body]
+    assert take_ids(store, me) == ["a"]
+
+
+def test_a_full_disk_refuses_all_settlements_and_nothing_has_happened(store: SqliteStore) -> None:
+    me = alive(store, "node")
+    store.publish([an_outgoing(id) for id in "ab"])
+    a, b = take(store, me)
+    with store._connections.reading() as db:
+        [[pages]] = db.execute("PRAGMA page_count").fetchall()
+        db.execute(f"PRAGMA max_page_count = {pages + 20}")
+    large = done(b, followups=(an_outgoing("big", body=b"x" * 1_000_000),))
+
+    with pytest.raises(StoreRefused, match="full"):
+        store.settle([done(a, result=a_result("a")), large], lessee=me)
+
+    assert list(store.load(["a"])) == [None]
+    assert list(store.settle([done(a, result=a_result("a")), large], lessee=me)) == [Settled.APPLIED] * 2

@@ -8,7 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from celeriac.abc import Lessee, Pulse
+from celeriac.abc import LATE_PARTS_S, Lessee, Pulse
+from celeriac.core.settlement import Join, Opening, Part
 from celeriac.drivers.sqlite.store import SqliteStore
 from celeriac.testing.clock import VirtualRuntime
 from celeriac.testing.conformance.subject import HOUR_S, a_result, an_outgoing, take, take_ids
@@ -102,3 +103,20 @@ def test_many_messages_that_are_due_at_once_move_in_parts(store: SqliteStore, ru
 
     assert pulses == [0.0, 0.0, None]
     assert store.depth(["q"]) == [2500]
+
+
+def test_chords_that_are_over_are_forgotten_though_nothing_else_expires(
+    path: str, store: SqliteStore, runtime: VirtualRuntime
+) -> None:
+    for number in range(50):
+        store.open_chords([Opening(f"c{number}", 1, None)])
+        store.join(Join(f"c{number}", (Part("a", 0, b"part"),), None), claimant="1")
+        store.close_chord(f"c{number}")
+    store.join(Join("c0", (Part("late", 0, b"part"),), None), claimant="2")
+    store.open_if_new(Opening("c1", 1, None))
+
+    runtime.advance(LATE_PARTS_S + 1)
+    speak(store, "node")
+
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT (SELECT count(*) FROM chord), (SELECT count(*) FROM part)").fetchall() == [(0, 0)]
