@@ -205,7 +205,7 @@ def test_a_group_that_was_sent_here_is_found_by_its_id(flows: Terminal, worker: 
 
     assert (waited.code, waited.json["completed"], waited.json["total"]) == (1, 1, 2), waited.err
     assert tree.out.splitlines()[0] == f"group of 2  {id}  1 SUCCESS, 1 FAILURE  <--"
-    assert tree.out.splitlines()[2].endswith("ValueError: no such thing")
+    assert tree.out.splitlines()[1].endswith("ValueError: no such thing")
     assert [row["state"] for row in rows if row["kind"] == "task"] == ["SUCCESS", "FAILURE"]
     assert "FAILURE<br/>" in graph.out, graph.err
 

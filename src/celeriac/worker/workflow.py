@@ -15,7 +15,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
-from celeriac.app.flows.keeping import heard_first
+from celeriac.app.flows.keeping import abandoning, heard_first
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.numbering import count_of
 from celeriac.app.flows.reshaping import ADDED
@@ -218,7 +218,7 @@ def _passed_on(rest: Sequence[Stored], error: BaseException, message: Message, t
 
 
 def _abandoning(name: str, rest: Sequence[Stored], error: BaseException, message: Message, terms: Terms) -> Sequence[Outgoing]:
-    options = {"task_id": f"{name}-abandoned", "chain": list(rest)}
+    options = {"task_id": abandoning(name), "chain": list(rest)}
     call = {"task": ABANDON, "args": (exceptions.describe(error),), "kwargs": {}, "options": options, "immutable": True}
     return terms.follow(call, (), message).messages
 

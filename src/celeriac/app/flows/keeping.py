@@ -39,6 +39,7 @@ from celeriac.app.flows.unrolling import attach
 HEARD: Final = "heard"
 """Argument of a reference: the calls in its part whose errbacks hear if it is a body that does not run."""
 _PREFIX: Final = "kept-"
+_ABANDONED: Final = "-abandoned"
 _OFTEN: Final = 3
 """What is carried fewer times than this is not kept, however large: to read it once more costs as much."""
 _DEEP: Final = 12
@@ -212,7 +213,23 @@ def _only_heard(call: Stored) -> Stored:
 def first_kept(reference: Stored) -> str:
     """Return the id of the first task in what a reference stands for."""
     key: str = reference["kwargs"]["key"]
-    return key.removeprefix(_PREFIX)
+    return stood_for(key)
+
+
+def abandoning(name: str) -> str:
+    """Return the id of the call that ends what does not run any more. ``name``: key of a block, or the first id that is ended."""
+    return f"{name}{_ABANDONED}"
+
+
+def stood_for(id: str) -> str:
+    """Return the id of the first task that a reference, or a call that only ends others, was about; any other id as it is.
+
+    Nothing is stored of such a call, and yet it may be the parent of what it has called or ended.
+    """
+    id = id.removesuffix(_ABANDONED)
+    while id.startswith(_PREFIX):  # a block may begin with a reference to another one
+        id = id.removeprefix(_PREFIX)
+    return id
 
 
 def stand_in(reference: Stored) -> Stored:
