@@ -56,7 +56,7 @@ class Terminal:
         """Run a program of the user."""
         return self.run([sys.executable, "-c", textwrap.dedent(code)])
 
-    def run(self, command: Sequence[str], *, stdin: str = "") -> Ran:
+    def run(self, command: Sequence[str], *, stdin: str = "", within_s: float = PATIENCE_S) -> Ran:
         """Run any command."""
         done = subprocess.run(
             command,
@@ -65,19 +65,19 @@ class Terminal:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=PATIENCE_S,
+            timeout=within_s,
             check=False,
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start ``celeriac`` with these words beside the test; what it prints is one stream."""
+    def start(self, *words: str, out: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        """Start ``celeriac`` with these words beside the test; what it prints is one stream, which must be read, or ``out``."""
         return subprocess.Popen(
             [sys.executable, "-m", "celeriac", *words],
             cwd=self.folder,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=out,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,

@@ -142,16 +142,25 @@ def test_what_is_no_signature_is_told_in_one_sentence(flows: Terminal, source: s
         ('{"task": "a", "args": {}}', "the signature.args is a dict"),
         ('{"args": []}', "the signature.task is no name of a task"),
         ("[]", "stdin holds no signature: it is a list"),
-        ('{"task": "g", "subtask_type": "group", "kwargs": {"tasks": [' * 5000, "is not JSON"),
-        ('{"task":"g","subtask_type":"group","kwargs":{"tasks":[' * 200 + '{"task":"a"}' + "]}}" * 200, "nested"),
-        ('{"task":"g","subtask_type":"group","kwargs":{"tasks":[' * 9000 + '{"task":"a"}' + "]}}" * 9000, "nested"),
+        (
+            '{"task": "g", "subtask_type": "group", "kwargs": {"tasks": [' * 5000,
+            "stdin holds no signature: it is nested too deep",
+        ),
+        (
+            '{"task":"g","subtask_type":"group","kwargs":{"tasks":[' * 200 + '{"task":"a"}' + "]}}" * 200,
+            "nested more than 100 levels deep",
+        ),
+        (
+            '{"task":"g","subtask_type":"group","kwargs":{"tasks":[' * 9000 + '{"task":"a"}' + "]}}" * 9000,
+            "it is nested too deep",
+        ),
     ],
 )
 def test_a_strangers_signature_is_refused_with_where_it_is_wrong(flows: Terminal, text: str, told: str) -> None:
     ran = flows.celeriac("graph", "workflow", "-", stdin=text)
 
     assert ran.code in {1, 2}
-    assert told in ran.err or "nested" in ran.err
+    assert told in ran.err
     assert ran.err.count("\n") == 1
 
 
@@ -196,7 +205,7 @@ def test_a_group_that_was_sent_here_is_found_by_its_id(flows: Terminal, worker: 
 
     assert (waited.code, waited.json["completed"], waited.json["total"]) == (1, 1, 2), waited.err
     assert tree.out.splitlines()[0] == f"group of 2  {id}  1 SUCCESS, 1 FAILURE  <--"
-    assert tree.out.splitlines()[2].endswith("ValueError: no such thing")
+    assert tree.out.splitlines()[1].endswith("ValueError: no such thing")
     assert [row["state"] for row in rows if row["kind"] == "task"] == ["SUCCESS", "FAILURE"]
     assert "FAILURE<br/>" in graph.out, graph.err
 

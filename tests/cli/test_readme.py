@@ -5,21 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
+from cli.pages import ROOT, blocks
 from cli.terminal import Terminal
 
-ROOT = Path(__file__).parent.parent.parent
-README = (ROOT / "README.md").read_text()
-
-
-def blocks(language: str) -> list[str]:
-    """Return the code blocks of a language, in their order."""
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+README = ROOT / "README.md"
 
 
 def test_the_first_commands_are_targets_of_the_makefile() -> None:
-    commands = re.findall(r"^make (\w+)", blocks("sh")[0], re.MULTILINE)
+    commands = re.findall(r"^make (\w+)", blocks(README, "sh")[0], re.MULTILINE)
 
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
@@ -28,8 +22,8 @@ def test_the_first_commands_are_targets_of_the_makefile() -> None:
 
 
 def test_the_example_works_as_printed(terminal: Terminal, worker: Callable[..., subprocess.Popen[str]]) -> None:
-    [example] = blocks("python")
-    activate, work, program = blocks("sh")[1].splitlines()
+    [example] = blocks(README, "python")
+    activate, work, program = blocks(README, "sh")[1].splitlines()
     terminal.write("shop.py", example)
 
     worker()
@@ -41,7 +35,7 @@ def test_the_example_works_as_printed(terminal: Terminal, worker: Callable[..., 
 
 
 def test_the_example_is_short() -> None:
-    [example] = blocks("python")
+    [example] = blocks(README, "python")
 
     lines = [line for line in example.splitlines() if line.strip()]
 

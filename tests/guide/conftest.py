@@ -7,9 +7,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import arithmetic
 from celeriac import Celery
 from celeriac.app import current
 from guide.serving import InProcess
@@ -60,6 +62,12 @@ def app(url: str) -> Iterator[Celery]:
     """Give the app of an example."""
     with Celery("guide", broker=url, backend=url, set_as_current=False) as made:
         yield made
+
+
+@pytest.fixture
+def tasks(app: Celery) -> dict[str, Any]:
+    """Give the tasks that most workflows here are made of, by name. A file that has more of its own adds them."""
+    return arithmetic.declare(app)
 
 
 @pytest.fixture

@@ -18,6 +18,10 @@ from celeriac import chain, chord, group
 
 DEEPEST = 5
 WIDEST = 50
+LONGEST = 60
+"""Steps of a chain, about: more than one message carries."""
+LIMITS = (0, 2048, None)
+"""Of ``task_workflow_embed_limit``: all that can be kept is kept, as by default, nothing is."""
 
 
 class Leaf(Struct, frozen=True):
@@ -65,11 +69,29 @@ def trees(deepest: int = DEEPEST) -> st.SearchStrategy[Tree]:
         return leaves()
     below = st.one_of(leaves(), leaves(), trees(deepest - 1))
     several = st.lists(below, min_size=1, max_size=3).map(tuple)
-    # A crowd is wide where it is not deep: or there would be millions.
+    # A crowd is wide, and a row is long, where it is not deep: or there would be millions.
     crowd = several | st.integers(4, WIDEST).flatmap(lambda width: st.lists(leaves(), min_size=width, max_size=width).map(tuple))
     crowd = st.builds(lambda members, none: (*members, *none), crowd, st.sampled_from([()] * 4 + [NOTHING]))
+    many = st.integers(0, LONGEST // 2).map(lambda count: (Leaf("good"),) * count)
+    row = several | st.tuples(many, several, many).map(lambda parts: parts[0] + parts[1] + parts[2])
     header = crowd | st.just(()) | st.just(NOTHING)
-    return st.one_of(several.map(Row), crowd.map(Crowd), st.builds(Meeting, header, below))
+    return st.one_of(row.map(Row), crowd.map(Crowd), st.builds(Meeting, header, below))
+
+
+class Drawn(Struct, frozen=True):
+    """A workflow, and the ``task_workflow_embed_limit`` with which it is sent.
+
+    Is shown by its plain ``repr``: hypothesis' own way to show what it has drawn takes exponentially long for trees.
+    """
+
+    tree: Tree
+    limit: int | None
+
+
+@st.composite
+def drawn(draw: st.DrawFn) -> Drawn:
+    """Return workflows and limits."""
+    return Drawn(draw(trees()), draw(st.sampled_from(LIMITS)))
 
 
 def sown(tree: Tree, task: Callable[[str, str], Any], name: str = "") -> Any:

@@ -14,22 +14,10 @@ WAIT_S = 10
 
 
 @pytest.fixture
-def tasks(app: Celery) -> dict[str, Any]:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    @app.task(name="shown")
-    def shown(value: Any) -> str:
-        return repr(value)
-
+def tasks(app: Celery, tasks: dict[str, Any]) -> dict[str, Any]:
     @app.task(name="same")
     def same(value: Any, _: str) -> Any:
         return value
-
-    @app.task(name="broken")
-    def broken(*values: Any) -> None:
-        raise ValueError("it broke")
 
     @app.task(name="adds", bind=True)
     def adds(self: Any, what: str) -> str:

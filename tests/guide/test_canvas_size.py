@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from celeriac import AsyncResult, Celery, ChordError, chain, chord, group, signals
 from celeriac.app.blocks import keep
@@ -17,27 +19,16 @@ from guide.conftest import Serve
 from system.patience import eventually
 
 WAIT_S = 20
-
-
-@pytest.fixture
-def tasks(app: Celery) -> dict[str, Any]:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
-
-    @app.task(name="broken")
-    def broken(value: Any = None) -> None:
-        raise ValueError("it broke")
-
-    @app.task(name="shown")
-    def shown(value: Any) -> str:
-        return repr(value)
-
-    return {name: app.tasks[name] for name in ("add", "total", "broken", "shown")}
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "canvas.md"
+SIZES: list[tuple[int, int | None, float, float]] = [
+    (100, 2048, 2.6, 5.0),
+    (100, None, 8.0, 15.4),
+    (200, 2048, 2.7, 5.0),
+    (200, None, 15.5, 30.4),
+    (400, 2048, 2.7, 5.0),
+    (400, None, 30.5, 60.4),
+]
+"""Steps of a chain; ``task_workflow_embed_limit``; kilobytes of a message on average, and of the largest."""
 
 
 @pytest.fixture
@@ -61,14 +52,33 @@ def chords_in_a_row(add: Any, total: Any, length: int, width: int) -> Any:
     return workflow
 
 
-def test_a_chain_of_two_hundred_sends_a_few_kilobytes_a_step(tasks: Any, serve: Serve, sent: list[int]) -> None:
+@pytest.mark.parametrize(("steps", "limit", "average", "largest"), SIZES)
+@pytest.mark.parametrize("url", ["memory"], indirect=True)
+def test_a_chain_sends_the_kilobytes_a_step_that_the_guide_says(
+    app: Celery, tasks: Any, serve: Serve, sent: list[int], steps: int, limit: int | None, average: float, largest: float
+) -> None:
+    app.conf.task_workflow_embed_limit = limit
     serve()
 
-    result = chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(199))).apply_async()
+    result = chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(steps - 1))).apply_async()
 
-    assert result.get(timeout=WAIT_S) == 200
-    assert len(sent) == 200
-    assert sum(sent) < 200 * 5000
+    assert result.get(timeout=WAIT_S) == steps
+    assert len(sent) == steps
+    found = [sum(sent) / steps / 1000, max(sent) / 1000]
+    print(f"{steps} steps, limit {limit}: {found[0]:.1f} KB on average, {found[1]:.1f} KB at most")
+    assert found == pytest.approx([average, largest], rel=0.1)
+
+
+def test_the_guide_has_these_sizes() -> None:
+    rows = [
+        f"| {steps} | {average} KB | {largest} KB | {without} KB | {at_most} KB |"
+        for (steps, _, average, largest), (_, _, without, at_most) in zip(SIZES[::2], SIZES[1::2], strict=True)
+    ]
+
+    lines = PAGE.read_text().splitlines()
+
+    first = lines.index(rows[0])
+    assert lines[first : first + len(rows)] == rows
 
 
 def test_six_chords_of_ten_in_a_row_stay_under_a_hundred_kilobytes(
@@ -152,6 +162,18 @@ def test_a_large_body_whose_header_fails_ends_and_its_errback_is_called_once(app
     assert len(heard) == 1
 
 
+@pytest.mark.timeout(30)
+def test_a_body_that_a_worker_keeps_brings_its_part_to_the_chord_around_it(tasks: Any, serve: Serve) -> None:
+    serve()
+    add, shown = tasks["add"], tasks["shown"]
+    innermost: Any = chord([add.s(1) for _ in range(5)], shown.s())
+    inner: Any = chord([add.s(0, 1) | innermost, add.s(1, 1)], group(shown.s(), shown.s()))
+
+    result = chord([inner, add.s(2, 2)], chain(*(shown.s() for _ in range(6)))).apply_async()
+
+    assert "[2, 2, 2, 2, 2]" in result.get(timeout=5)
+
+
 def test_a_large_body_of_a_very_large_header_is_kept_once(tasks: Any, serve: Serve, sent: list[int]) -> None:
     serve()
     body: Any = chain(tasks["total"].s(), *(tasks["add"].s(1) for _ in range(60)))
@@ -162,7 +184,7 @@ def test_a_large_body_of_a_very_large_header_is_kept_once(tasks: Any, serve: Ser
     assert sum(sent[:1000]) < 1000 * 2500
 
 
-def test_a_part_that_is_gone_is_told_to_who_waits(app: Celery, tasks: Any, serve: Serve) -> None:
+def test_who_waits_is_told_of_a_part_that_is_gone(app: Celery, tasks: Any, serve: Serve) -> None:
     workflow: Any = chain(tasks["add"].s(0, 1), *(tasks["add"].s(1) for _ in range(99)))
     frozen = freeze(chained([workflow]), app.runtime.new_id)
     _, blocks = keep(app, frozen)
@@ -170,11 +192,12 @@ def test_a_part_that_is_gone_is_told_to_who_waits(app: Celery, tasks: Any, serve
     app.store.forget([block.id for block in blocks])
     serve()
 
-    [letter] = eventually(lambda: app.store.dead_letters(), what="the end of all")
+    with pytest.raises(Exception, match="is gone"):
+        last.get(timeout=WAIT_S)
 
+    [letter] = app.store.dead_letters()
     assert letter.reason == "workflow-lost"
     assert f"kept as '{blocks[-1].id}' is gone" in letter.detail
-    assert last.parent is not None
 
 
 def test_the_limit_can_be_lifted_for_fleets_with_celery_s_workers(app: Celery, tasks: Any, serve: Serve) -> None:
@@ -256,3 +279,43 @@ def test_a_member_that_fails_far_back_in_a_row_ends_all_that_follows(serve: Serv
     eventually(lambda: heard, what="the errback is called")
     assert heard == [(bodies[40].id, "ChordError")]
     assert [one.get(timeout=WAIT_S, follow_parents=False) for one in bodies[:40]] == list(range(1, 41))
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("written", ["with |", pytest.param("as a list", marks=pytest.mark.long)])
+def test_a_chain_of_ten_thousand_runs_to_its_end(tasks: Any, serve: Serve, written: str) -> None:
+    serve()
+    steps = [tasks["add"].s(1) for _ in range(9_999)]
+    workflow: Any = tasks["add"].s(0, 1)
+    if written == "with |":
+        for step in steps:
+            workflow = workflow | step
+    else:
+        workflow = chain([workflow, *steps])
+
+    result = workflow.delay()
+
+    assert result.get(timeout=100) == 10_000
+
+
+@pytest.mark.timeout(120)
+def test_a_group_of_ten_thousand_runs_to_its_end(tasks: Any, serve: Serve) -> None:
+    serve()
+
+    result: Any = group([tasks["add"].s(number, 1) for number in range(10_000)]).delay()
+
+    assert result.get(timeout=100) == list(range(1, 10_001))
+
+
+@pytest.mark.parametrize("forged", [[1, 2], {"task": 5}, {"task": "add", "args": "12"}, {"task": "c", "subtask_type": "chain"}])
+def test_a_part_that_a_stranger_has_written_is_told_to_who_waits(app: Celery, tasks: Any, serve: Serve, forged: Any) -> None:
+    frozen = freeze(chained([tasks["add"].s(1) for _ in range(200)]), app.runtime.new_id)
+    _, blocks = keep(app, frozen)
+    result: Any = chain([app.signature(step) for step in frozen["kwargs"]["tasks"]]).delay()
+    app.store.store_results([replace(each, body=json.dumps(forged).encode()) for each in blocks])
+
+    serve()
+
+    with pytest.raises(Exception, match="cannot be read"):
+        result.get(timeout=WAIT_S, follow_parents=False)
+    assert tasks["add"].delay(1, 1).get(timeout=WAIT_S) == 2

@@ -14,20 +14,8 @@ WAIT_S = 10
 
 
 @pytest.fixture
-def tasks(app: Celery) -> dict[str, Any]:
+def tasks(app: Celery, tasks: dict[str, Any]) -> dict[str, Any]:
     heard: list[Any] = []
-
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    @app.task(name="broken")
-    def broken() -> None:
-        raise ValueError("it broke")
-
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
 
     @app.task(name="hear")
     def hear(id: str) -> None:
@@ -37,7 +25,7 @@ def tasks(app: Celery) -> dict[str, Any]:
     def be_told(request: Any, error: Exception, traceback: str) -> None:
         heard.append(repr(error))
 
-    return {**{name: app.tasks[name] for name in ("add", "broken", "total", "hear", "be_told")}, "heard": heard}
+    return {**app.tasks, "heard": heard}
 
 
 def unlock(app: Celery, members: list[Any], body: Any, **said: Any) -> None:

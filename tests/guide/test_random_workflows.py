@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from celeriac import AsyncResult, Celery, ChordError, GroupResult, states
 from guide.conftest import Serve
-from guide.growing import Evaluation, sown, trees, value_of
+from guide.growing import Evaluation, drawn, sown, value_of
 from system.patience import eventually
 
 WAIT_S = 30
@@ -63,7 +63,8 @@ def headers_of(result: Any) -> Iterator[str]:
         result = result.parent
 
 
-def check(app: Celery, runs: Counter[str], tree: Any) -> None:
+def check(app: Celery, runs: Counter[str], tree: Any, limit: int | None) -> None:
+    app.conf.task_workflow_embed_limit = limit
     runs.clear()
     expected = Evaluation(tree)
 
@@ -99,7 +100,7 @@ LONG = settings(QUICK, max_examples=1500)
 def test_each_comes_to_what_plain_python_makes_of_it(app: Celery, runs: Counter[str], serve: Serve) -> None:
     serve(pool="threads", concurrency=4)
 
-    QUICK(given(trees())(lambda tree: check(app, runs, tree)))()
+    QUICK(given(drawn())(lambda one: check(app, runs, one.tree, one.limit)))()
 
 
 @pytest.mark.long
@@ -107,4 +108,4 @@ def test_each_comes_to_what_plain_python_makes_of_it(app: Celery, runs: Counter[
 def test_very_many_come_to_what_plain_python_makes_of_them(app: Celery, runs: Counter[str], serve: Serve) -> None:
     serve(pool="threads", concurrency=4)
 
-    LONG(given(trees())(lambda tree: check(app, runs, tree)))()
+    LONG(given(drawn())(lambda one: check(app, runs, one.tree, one.limit)))()

@@ -25,27 +25,7 @@ def heard() -> list[Any]:
 
 
 @pytest.fixture
-def tasks(app: Celery, heard: list[Any]) -> dict[str, Any]:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    @app.task(name="double")
-    def double(x: int) -> int:
-        return x * 2
-
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
-
-    @app.task(name="shown")
-    def shown(value: Any) -> str:
-        return repr(value)
-
-    @app.task(name="broken")
-    def broken(*values: Any) -> None:
-        raise ValueError("it broke")
-
+def tasks(app: Celery, tasks: dict[str, Any], heard: list[Any]) -> dict[str, Any]:
     @app.task(name="hear")
     def hear(what: Any) -> None:
         heard.append(what)
@@ -63,8 +43,7 @@ def tasks(app: Celery, heard: list[Any]) -> dict[str, Any]:
     def echoed(self: Any, *values: Any) -> Any:
         raise self.replace(group(app.tasks["add"].s(value, 1) for value in values))
 
-    tasks: dict[str, Any] = dict(app.tasks)
-    return tasks
+    return dict(app.tasks)
 
 
 FIVE_MORE: dict[str, Callable[[Any, int], Any]] = {

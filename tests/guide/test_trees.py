@@ -24,20 +24,9 @@ _MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00"
 
 
 @pytest.fixture
-def tasks(app: Celery) -> dict[str, Any]:
+def tasks(app: Celery, tasks: dict[str, Any]) -> dict[str, Any]:
     app.conf.result_extended = True
-
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
-
-    @app.task(name="broken")
-    def broken(value: Any = None) -> None:
-        raise ValueError("it broke")
+    add, total = tasks["add"], tasks["total"]
 
     @app.task(name="spread")
     def spread(count: int) -> None:
@@ -47,16 +36,25 @@ def tasks(app: Celery) -> dict[str, Any]:
     def joined(count: int) -> None:
         chord([add.s(i, i) for i in range(count)])(total.s() | add.s(1))
 
+    @app.task(name="nested")
+    def nested(count: int) -> None:
+        inner = chord([add.s(i, i) for i in range(count)], total.s())
+        chord([inner, add.s(1, 1) | group(add.s(i) for i in range(count))], ended_with.s())()
+
+    @app.task(name="ended_with")
+    def ended_with(values: list[Any]) -> int:
+        return len(values)
+
     @app.task(name="stepped")
     def stepped(steps: int) -> None:
         group([chain(add.s(1), *(add.s(1) for _ in range(steps))), add.s(5)]).apply_async()
 
-    return {name: app.tasks[name] for name in ("add", "total", "broken", "spread", "joined", "stepped")}
+    return dict(app.tasks)
 
 
-def outline(result: Any) -> list[str]:
-    """Return the tree of a result: names and states, indented."""
-    figure = happened(trace(result.as_tuple(), result.app.results.metas))
+def outline(result: Any, *saved: Any) -> list[str]:
+    """Return the tree of a result: names and states, indented. ``saved``: groups that were saved around it."""
+    figure = happened(trace(result.as_tuple(), result.app.results.metas, saved=[one.as_tuple() for one in saved]))
     return [_bare(line) for line in to_text(figure).splitlines()]
 
 
@@ -220,3 +218,73 @@ def test_a_tree_that_has_not_ended_is_walked_as_far_as_it_is_known(app: Celery, 
         list(result.parent.iterdeps())
     assert [node.id for _, node in result.parent.iterdeps(intermediate=True)] == [result.parent.id, result.id]
     assert isinstance(result.parent.children[0], AsyncResult)
+
+
+def test_chords_and_groups_in_a_header_that_a_task_sends_are_in_it_and_nowhere_else(tasks: Any, serve: Serve) -> None:
+    serve()
+    result = tasks["nested"].delay(2)
+    result.get(timeout=WAIT_S)
+
+    lines = outline(ended(result))
+
+    assert lines == [
+        "3 in a row",
+        "├── nested  SUCCESS",
+        "├── group of 2  2 SUCCESS",
+        "│   ├── 2 in a row",
+        "│   │   ├── group of 2  2 SUCCESS",
+        "│   │   │   ├── add  SUCCESS",
+        "│   │   │   └── add  SUCCESS",
+        "│   │   └── total  SUCCESS",
+        "│   └── 2 in a row",
+        "│       ├── add  SUCCESS",
+        "│       └── group of 2  2 SUCCESS",
+        "│           ├── add  SUCCESS",
+        "│           └── add  SUCCESS",
+        "└── ended_with  SUCCESS",
+    ]
+
+
+def test_a_header_that_was_saved_is_seen_whole_from_the_body_that_never_ran(app: Celery, tasks: Any, serve: Serve) -> None:
+    serve()
+    add = tasks["add"]
+    result = chord([add.s(1, 1) | group(add.s(1), add.s(2)), tasks["broken"].s(), add.s(2, 2)])(tasks["total"].s())
+    result.get(timeout=WAIT_S, propagate=False)
+
+    lines = outline(app.AsyncResult(result.id), result.parent)
+
+    assert lines[0] == "2 in a row"
+    assert lines[2:-1] == [
+        "│   ├── broken  FAILURE  ValueError: it broke",
+        "│   ├── 2 in a row",
+        "│   │   ├── add  SUCCESS",
+        "│   │   └── group of 2  2 SUCCESS",
+        "│   │       ├── add  SUCCESS",
+        "│   │       └── add  SUCCESS",
+        "│   └── add  SUCCESS",
+    ]
+    assert lines[-1].startswith("└── FAILURE  ChordError: ")
+
+
+def test_a_chord_in_a_header_that_failed_is_seen_with_its_own_header(app: Celery, tasks: Any, serve: Serve) -> None:
+    serve()
+    inner = chord([tasks["add"].s(1, 1), tasks["broken"].s()], tasks["total"].s())
+    result = chord([inner, tasks["add"].s(2, 2)])(tasks["total"].s())
+    result.get(timeout=WAIT_S, propagate=False)
+
+    lines = outline(app.AsyncResult(result.id), result.parent)
+
+    assert [line.split("  ")[0] for line in lines] == [
+        "2 in a row",
+        "├── group of 2",
+        "│",
+        "│",
+        "│",
+        "│",
+        "│",
+        "│",
+        "└── FAILURE",
+    ]
+    assert lines[4] == "│   │   │   ├── broken  FAILURE  ValueError: it broke"
+    assert lines[6].startswith("│   │   └── FAILURE  ChordError: ")
+    assert lines[7] == "│   └── add  SUCCESS"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from celeriac import Celery, ChordError, GroupResult, Ignore, Reject, TaskRevokedError, chain, chord, group
+from celeriac import Celery, ChordError, GroupResult, Ignore, ImproperlyConfigured, Reject, TaskRevokedError, chain, chord, group
 from guide.conftest import Serve
 from system.patience import eventually
 
@@ -24,15 +24,7 @@ def ran() -> list[Any]:
 
 
 @pytest.fixture
-def tasks(app: Celery, ran: list[Any]) -> dict[str, Any]:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    @app.task(name="shown")
-    def shown(value: Any) -> str:
-        return repr(value)
-
+def tasks(app: Celery, tasks: dict[str, Any], ran: list[Any]) -> dict[str, Any]:
     @app.task(name="note")
     def note(*values: Any) -> None:
         ran.append(values)
@@ -93,6 +85,40 @@ def test_retries_that_come_to_nothing_fail_the_chord_with_the_last_error(tasks: 
     result: Any = chord([tasks["add"].s(1, 1), member | tasks["add"].s(1)], tasks["note"].s()).delay()
 
     assert "down" in failure_of(result)
+
+
+def test_a_body_that_is_retried_is_called_with_the_same_values_and_followed_once(
+    app: Celery, tasks: Any, serve: Serve, ran: list[Any]
+) -> None:
+    serve()
+
+    result: Any = chord([tasks["add"].s(1, 1), tasks["add"].s(2, 2)], tasks["flaky"].s() | tasks["note"].s()).delay()
+
+    result.get(timeout=WAIT_S)
+    assert ran == [([[2, 4], 2, None],)]
+
+
+def test_a_body_whose_retries_come_to_nothing_fails_with_its_error_and_its_errback_hears_once(
+    app: Celery, tasks: Any, serve: Serve, ran: list[Any]
+) -> None:
+    serve()
+    body = tasks["flaky"].s(99).on_error(tasks["note"].s())
+
+    result: Any = chord([tasks["add"].s(1, 1)], body).delay()
+
+    with pytest.raises(OSError, match="still down"):
+        result.get(timeout=WAIT_S)
+    eventually(lambda: ran, what="the errback")
+    assert [(request.id, repr(error)) for request, error, _ in ran] == [(result.id, "OSError('still down')")]
+
+
+def test_retries_in_a_chord_in_a_chord_keep_every_place(tasks: Any, serve: Serve) -> None:
+    serve()
+    inner = chord([tasks["flaky"].s(1), tasks["add"].s(2, 2)], tasks["flaky"].s())
+
+    result: Any = chord([tasks["add"].s(0), inner, tasks["flaky"].s(5)], tasks["shown"].s()).delay()
+
+    assert result.get(timeout=WAIT_S) == "[0, [[[1, 2, 0], 4], 2, 1], [5, 2, 2]]"
 
 
 # ---- Revocations ---------------------------------------------------------------------------------------------------
@@ -165,6 +191,47 @@ def test_the_body_of_a_chord_may_be_revoked_while_its_members_run(tasks: Any, se
     with pytest.raises(TaskRevokedError):
         result.get(timeout=WAIT_S)
     assert (result.state, [one.get() for one in result.parent.results], ran) == ("REVOKED", [2, 4], [])
+
+
+def test_of_a_group_that_has_begun_those_are_revoked_that_have_not(app: Celery, tasks: Any, serve: Serve, ran: list[Any]) -> None:
+    serve()
+    result: Any = group(tasks["note"].s(1), tasks["note"].s(2).set(queue="later")).delay()
+    result.results[0].get(timeout=WAIT_S)
+    result.revoke()
+
+    serve(queues=["later"], name="later")
+
+    with pytest.raises(TaskRevokedError):
+        result.get(timeout=WAIT_S)
+    assert ([one.state for one in result.results], ran) == (["SUCCESS", "REVOKED"], [(1,)])
+
+
+@pytest.mark.parametrize("what", ["member", "body"])
+def test_what_is_revoked_in_a_chord_in_a_chord_fails_both_and_no_body_runs(
+    tasks: Any, serve: Serve, ran: list[Any], what: str
+) -> None:
+    inner = chord([tasks["add"].s(1, 1), tasks["add"].s(2, 2)], tasks["note"].s("inner"))
+    result: Any = chord([inner, tasks["add"].s(3, 3)], tasks["note"].s("outer")).delay()
+    body = result.parent.results[0]
+    revoked = body if what == "body" else body.parent.results[0]
+    revoked.revoke()
+
+    serve()
+
+    failure_of(result)
+    assert (revoked.state, result.state, ran) == ("REVOKED", "FAILURE", [])
+    assert body.state == ("REVOKED" if what == "body" else "FAILURE")
+
+
+def test_to_terminate_a_workflow_is_refused_by_name_and_it_goes_on(tasks: Any, serve: Serve) -> None:
+    result: Any = chain(tasks["add"].s(1, 1), tasks["add"].s(2)).delay()
+
+    for one in (result, result.parent):
+        with pytest.raises(ImproperlyConfigured, match="terminate"):
+            one.revoke(terminate=True)
+    serve()
+
+    assert result.get(timeout=WAIT_S) == 4
 
 
 def test_to_revoke_a_task_that_was_replaced_is_to_revoke_the_end_of_what_replaced_it(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from celeriac.abc import LEASE_S, Fetched, Lessee, Pulse
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery
@@ -84,3 +86,68 @@ class HearsTheLate(SimulatedStore):
     def put_results(self, results: Sequence[StoredResult]) -> None:
         for result in results:
             self._results.store(result, self._runtime.monotonic(), fenced=True)
+
+
+class CountsBlindly(SimulatedStore):
+    """Counts down what a chord waits for before it looks who speaks: a member that comes again counts twice, save as the last."""
+
+    def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
+        answers = super().carry_out(settlements, lessee)
+        for settlement, answer in zip(settlements, answers, strict=True):
+            if answer is Settled.LEASE_LOST and settlement.join is not None:
+                chord = self._chords._chords[settlement.join.chord]
+                if (size := (chord.size or 0)) + len(chord.added) - len(chord.parts) > 1:
+                    chord.size = size - 1
+        return answers
+
+
+class SeveralAreLast(SimulatedStore):
+    """Looks whether a chord is complete when all parts of a call are recorded: each of them was the last then."""
+
+    def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
+        held = dict(self._holdings.of(lessee))
+        answers = list(super().carry_out(settlements, lessee))
+        joins = [None if one.join is None else one.join.chord for one in settlements]
+        complete = {chord for chord, answer in zip(joins, answers, strict=True) if answer is Settled.JOINED}
+        for place, settlement in enumerate(settlements):
+            if joins[place] in complete and answers[place] is Settled.APPLIED:
+                self._holdings.hold_under(lessee, settlement.tag, replace(held[settlement.tag], joined=True))
+                answers[place] = Settled.JOINED
+        return answers
+
+
+class ForgetsWhoWasLast(SimulatedStore):
+    """Says once that a part was the last; who asks again, because he has not heard it, is told that all is done."""
+
+    def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
+        joined = {tag for tag, letter in self._holdings.of(lessee) if letter.joined}
+        answers = list(super().carry_out(settlements, lessee))
+        for place, settlement in enumerate(settlements):
+            if settlement.tag in joined and answers[place] is Settled.JOINED:
+                self._holdings.release(lessee, settlement.tag)
+                answers[place] = Settled.APPLIED
+        return answers
+
+
+class AdoptsAsIfNothingHadRun(SimulatedStore):
+    """Forgets, when it hands on what the dead held, that a run had ended and that only a body was left to call."""
+
+    def take_over(self, lost: Lessee, by: Lessee, limit: int) -> Sequence[Delivery]:
+        super().take_over(lost, by, limit)
+        for tag, letter in self._holdings.of(by):
+            self._holdings.hold_under(by, tag, replace(letter, joined=False))
+        return super().take_over(lost, by, 0)
+
+
+class InOrderOfArrival(SimulatedStore):
+    """Hands out the parts of a chord as they have come."""
+
+    def parts(self, chord: str) -> Sequence[bytes]:
+        return [body for _, body in self._chords._chords[chord].parts.values()]
+
+
+class NeverTidiesUp(SimulatedStore):
+    """Keeps the parts of chords that are over."""
+
+    def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
+        return super().carry_out([replace(one, closes=None) for one in settlements], lessee)

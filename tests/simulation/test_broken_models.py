@@ -6,21 +6,28 @@ import pytest
 
 from celeriac.testing.simulation import Model, Scale, simulate
 from simulation.broken import (
+    AdoptsAsIfNothingHadRun,
+    CountsBlindly,
     EachTimeFromTheStart,
     EverySuccessIsWelcome,
+    ForgetsWhoWasLast,
     HearsTheLate,
+    InOrderOfArrival,
+    NeverTidiesUp,
     NoFencing,
     NoRenewal,
     PopThenNote,
     RobsTheLiving,
+    SeveralAreLast,
 )
 
 WORLDS = 60
+WORKFLOWS = Scale(tasks=4, workflows=10, fault_rate=0.1)
 
 
-def first_failure(model: Model) -> str:
+def first_failure(model: Model, scale: Scale | None = None) -> str:
     for seed in range(WORLDS):
-        report = simulate(seed, model=model)
+        report = simulate(seed, scale, model=model)
         if report.violation is not None:
             return report.violation
     pytest.fail(f"{WORLDS} worlds, and nobody noticed")
@@ -43,9 +50,29 @@ def test_a_broken_store_is_caught(model: Model, noticed: str) -> None:
     assert noticed in violation
 
 
+@pytest.mark.parametrize(
+    ("model", "noticed"),
+    [
+        (CountsBlindly, "have not succeeded"),
+        (SeveralAreLast, "was completed twice"),
+        (ForgetsWhoWasLast, "was settled without a word of its body"),
+        (AdoptsAsIfNothingHadRun, "and 0 are there to call its body"),
+        (InOrderOfArrival, "was not called with"),
+        (NeverTidiesUp, "is left with"),
+    ],
+    ids=lambda case: case.__name__ if isinstance(case, type) else "",
+)
+def test_a_store_that_breaks_workflows_is_caught(model: Model, noticed: str) -> None:
+    violation = first_failure(model, WORKFLOWS)
+
+    assert noticed in violation
+
+
 def test_a_store_that_robs_a_node_that_came_back_is_caught() -> None:
     # So seldom that it has a world of its own: a lease ends, and the node speaks before the adoption.
-    report = simulate(2690, model=RobsTheLiving)
+    scale = Scale(nodes=4, tasks=30, workflows=0, faults_s=300, fault_rate=0.04, incidents=30)
+
+    report = simulate(369, scale, model=RobsTheLiving)
 
     assert report.violation is not None
     assert "whose node was heard" in report.violation
@@ -53,9 +80,9 @@ def test_a_store_that_robs_a_node_that_came_back_is_caught() -> None:
 
 def test_a_store_that_hears_a_late_child_over_the_end_of_its_task_is_caught() -> None:
     # Who was lost once has failed here: a child that thaws then has an end before it that it may hide.
-    scale = Scale(nodes=4, children=3, tasks=120, faults_s=300, fault_rate=0.03, incidents=15, max_deliveries=1)
+    scale = Scale(nodes=4, children=3, tasks=120, workflows=0, faults_s=300, fault_rate=0.03, incidents=15, max_deliveries=1)
 
-    report = simulate(0, scale, model=HearsTheLate)
+    report = simulate(11, scale, model=HearsTheLate)
 
     assert report.violation is not None
     assert "had ended as FAILURE, and a late STARTED took its place" in report.violation

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Any
 
-from jobs import add, app, early, total  # type: ignore[import-not-found]  # as the worker finds it
+from jobs import add, app, early, note, total  # type: ignore[import-not-found]  # as the worker finds it
 
 from celeriac import Task, group
 
@@ -60,6 +60,16 @@ def split(self: Any, x: int) -> Any:
 @app.task(name="jobs.fork", bind=True)  # type: ignore[untyped-decorator]
 def fork(self: Any, x: int) -> Any:
     raise self.replace(group(add.s(x, 1), add.s(x, 2)))
+
+
+@app.task(name="jobs.splits_late", bind=True)  # type: ignore[untyped-decorator]
+def splits_late(self: Any, x: int) -> Any:
+    raise self.replace(add.s(x, 1).set(queue="theirs") | group(add.s(1), add.s(2)))
+
+
+@app.task(name="jobs.explained")  # type: ignore[untyped-decorator]
+def explained(request: Any, exc: BaseException, traceback: str | None) -> None:
+    note("explained", type(exc).__name__)
 
 
 @app.task(name="jobs.adds", bind=True)  # type: ignore[untyped-decorator]

@@ -66,7 +66,15 @@ def _but(good: dict[str, Any], changes: dict[str, Any] | None) -> dict[str, Any]
 
 def all_kinds(canary: Path) -> list[Bad]:
     """Return every kind of bad message; unpickling one of them would make the file ``canary``."""
-    return [*no_envelopes(), *bad_envelopes(canary), *bad_headers(), *bad_bodies(), *bad_calls(), *bombs()]
+    return [
+        *no_envelopes(),
+        *bad_envelopes(canary),
+        *bad_headers(),
+        *bad_bodies(),
+        *bad_calls(),
+        *bombs(),
+        *bad_workflows(),
+    ]
 
 
 def no_envelopes() -> Iterator[Bad]:
@@ -163,6 +171,46 @@ def bad_bodies() -> Iterator[Bad]:
         yield Bad(kind, "malformed", envelope(raw_body=data))
     yield Bad("a date that is none", "malformed", envelope(args=[{"__type__": "datetime", "__value__": "never"}, 2]))
     yield Bad("not gzip", "malformed", envelope(headers={"compression": "application/x-gzip"}))
+
+
+GOOD: dict[str, Any] = {"task": "jobs.add", "args": [1], "kwargs": {}, "options": {}, "subtask_type": None, "immutable": False}
+
+
+def wrong_signatures() -> dict[str, Any]:
+    """Return what is no signature, by what is wrong with it."""
+    good = GOOD
+    return {
+        "a task that is a number": {**good, "task": 5},
+        "args that are text": {**good, "args": "12"},
+        "kwargs that are a list": {**good, "kwargs": [1]},
+        "options that are a number": {**good, "options": 3},
+        "a kind that is a list": {**good, "subtask_type": []},
+        "a chain of nothing": {**good, "subtask_type": "chain"},
+        "a group of numbers": {**good, "subtask_type": "group", "kwargs": {"tasks": [1, 2]}},
+        "a chord without a body": {**good, "subtask_type": "chord", "kwargs": {"header": [good]}},
+        "a callback of a callback": {**good, "options": {"link": [{**good, "options": {"link": 3}}]}},
+        "an errback without a name": {**good, "options": {"link_error": [{}]}},
+        "a place below zero": {**good, "options": {"group_index": -1}},
+    }
+
+
+def bad_workflows() -> Iterator[Bad]:
+    """What is to follow a task is no signature, or too deep for anybody."""
+    for place in ("chain", "chord", "callbacks", "errbacks"):
+        # Errbacks are read where they are told, and logged: they harm nobody.
+        for kind, stored in wrong_signatures().items() if place != "errbacks" else ():
+            lies = stored if place == "chord" else [stored]
+            yield Bad(f"{place}: {kind}", "malformed", envelope(embed={place: lies}, headers={"id": f"{place}-{kind}"}))
+        for kind, opens, closes in (
+            ("chains in chains", '{"task": "celery.chain", "subtask_type": "chain", "kwargs": {"tasks": [', "]}}"),
+            ("groups in groups", '{"task": "celery.group", "subtask_type": "group", "kwargs": {"tasks": [', "]}}"),
+            ("bodies in bodies", '{"task": "celery.chord", "subtask_type": "chord", "kwargs": {"header": [], "body": ', "}}"),
+            ("links of links", '{"task": "jobs.add", "options": {"link": [', "]}}"),
+        ):
+            deep = opens * 10_000 + json.dumps(GOOD) + closes * 10_000
+            lies = deep if place == "chord" else f"[{deep}]"
+            raw = f'[[1, 2], {{}}, {{"{place}": {lies}}}]'.encode()
+            yield Bad(f"{place}: {kind}", "too-deep", envelope(raw_body=raw, headers={"id": f"{place}-{kind}"}))
 
 
 def bad_calls() -> Iterator[Bad]:

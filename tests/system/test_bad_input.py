@@ -13,7 +13,7 @@ import pytest
 from celeriac import NotRegistered
 from system.fleet import Fleet
 from system.injection import inject
-from system.malformed import Bad, all_kinds, envelope
+from system.malformed import Bad, all_kinds, envelope, wrong_signatures
 from system.patience import eventually
 from system.processes import PROC
 
@@ -94,7 +94,7 @@ def test_who_waits_for_what_cannot_be_run_is_told(fleet: Fleet) -> None:
 
 def test_dead_letters_are_listed_shown_replayed_and_dropped_from_the_command_line(fleet: Fleet, kinds: Sequence[Bad]) -> None:
     node = fleet.start("-c", "1")
-    some = [bad for bad in kinds if len(bad.raw) < 100_000]
+    some = [bad for bad in kinds if len(bad.raw) < 100_000][:100]  # as many as are listed
     inject(fleet.url, [bad.raw for bad in some])
     fleet.send("add", 1, 1).get(timeout=20)
 
@@ -157,3 +157,15 @@ def test_the_good_message_that_the_bad_ones_are_made_from_runs(fleet: Fleet) -> 
 
     assert fleet.client.AsyncResult("bad").result == 3
     assert fleet.dead_letters() == []
+
+
+def test_an_errback_that_is_no_signature_harms_nobody(fleet: Fleet) -> None:
+    fleet.start("-c", "1")
+    wrong = list(wrong_signatures().values())
+
+    for place, stored in enumerate(wrong):
+        embed = {"callbacks": None, "errbacks": [stored], "chain": None, "chord": None}
+        inject(fleet.url, [envelope(args=["it broke"], embed=embed, headers={"task": "jobs.fail", "id": f"failed-{place}"})])
+    fleet.send("add", 1, 1).get(timeout=20)
+
+    assert {fleet.client.AsyncResult(f"failed-{place}").state for place in range(len(wrong))} == {"FAILURE"}

@@ -17,6 +17,7 @@ import pytest
 
 from celeriac import TaskRevokedError
 from system.fleet import Fleet, Node
+from system.patience import eventually
 from system.redis_server import RedisServer
 
 CELERY_PYTHON = os.environ.get("CELERIAC_TEST_CELERY_PYTHON", "")
@@ -73,6 +74,16 @@ CELERY_JOBS = """
     def adds(self, x):
         self.add_to_chord(add.s(x, 1000))
         return x
+
+
+    @app.task(name="jobs.splits_late", bind=True)
+    def splits_late(self, x):
+        raise self.replace(add.s(x, 1).set(queue="theirs") | group(add.s(1), add.s(2)))
+
+
+    @app.task(name="jobs.explained")
+    def explained(request, exc, traceback):
+        note("explained", type(exc).__name__)
 
 
     @app.task(name="jobs.flaky", bind=True, max_retries=3)
@@ -365,6 +376,35 @@ def test_a_long_workflow_passes_through_celerys_worker_where_one_of_ours_gets_wh
     sent: Any = [long.delay(), chord(few, chain(total, *[add] * 30)).delay(), chord(few, total | add).delay()]
 
     assert [one.get(timeout=40) for one in sent] == [60, 15 + 30, 16]
+
+
+def test_what_replaces_a_member_ends_in_its_place_also_when_celerys_worker_carries_it_on(shared: Fleet) -> None:
+    from celeriac import chord
+
+    start_celery(shared, "-Q", "theirs")
+    shared.start("-c", "1", "-I", "changing_jobs")
+    call = shared.client.signature
+
+    header = [call("jobs.splits_late", (3,)), call("jobs.add", (5, 0))]
+    sent: Any = [chord(header, call("jobs.early")).delay() for _ in range(3)]
+
+    assert [one.get(timeout=30) for one in sent] == [[[5, 6], 5]] * 3
+
+
+def test_celerys_worker_calls_the_errbacks_of_a_chord_whose_last_member_one_of_ours_has_run(shared: Fleet) -> None:
+    from celeriac import chord
+
+    start_celery(shared, "-Q", "theirs")
+    shared.start("-c", "1", "-I", "changing_jobs")
+    call = shared.client.signature
+
+    body = call("jobs.total").on_error(call("jobs.explained", queue="theirs"))
+    sent: Any = [chord([call("jobs.fail", ("no",)), call("jobs.add", (5, 0))], body).delay() for _ in range(3)]
+
+    for one in sent:
+        with pytest.raises(Exception, match="no"):
+            one.get(timeout=30)
+    eventually(lambda: shared.times("explained") == {"ChordError": 3}, within_s=30, what="the errbacks are called")
 
 
 NESTED = [0, [3, 4], 9]

@@ -13,11 +13,11 @@ from typing import Any, Final
 from msgspec import Struct
 
 from celeriac.abc import ResultBackend
-from celeriac.app.flows.keeping import Keeping, opened
+from celeriac.app.flows.keeping import Keeping, has_chord, opened
 from celeriac.app.flows.stored import Stored
 from celeriac.app.home import Home
 from celeriac.core import codecs, embedded
-from celeriac.core.errors import DecodeError, ImproperlyConfigured
+from celeriac.core.errors import DecodeError, ImproperlyConfigured, NoResultBackend
 from celeriac.core.settlement import StoredResult
 
 STATE: Final = "KEPT"
@@ -31,6 +31,29 @@ class Found(Struct, frozen=True):
     content: Stored
     spent: StoredResult
     """To be stored when its step has been made: the same, for a shorter time."""
+
+
+def check_joins(app: Home, frozen: Stored) -> None:
+    """Refuse a workflow with a chord in it where nobody keeps results: nobody would bring the values of its members together.
+
+    Raises:
+        NoResultBackend: it has one; names the backend and the setting.
+    """
+    if not app.keeps_results and has_chord(frozen):
+        require_joins(app)
+
+
+def require_joins(app: Home) -> None:
+    """Refuse a chord where nobody keeps results.
+
+    Raises:
+        NoResultBackend: so it is; names the backend and the setting.
+    """
+    if not app.keeps_results:
+        raise NoResultBackend(
+            "a chord needs a result backend that brings the values of its members together, and the setting result_backend is "
+            "'disabled' or not set: give the app backend=..., such as Celery('name', broker='redis://', backend='redis://')"
+        )
 
 
 def keep(app: Home, frozen: Stored) -> tuple[Stored, tuple[StoredResult, ...]]:
@@ -96,7 +119,7 @@ def find(backend: ResultBackend, reference: Stored, *, accept: frozenset[str], t
     except ImproperlyConfigured as problem:
         raise DecodeError(str(problem)) from problem
     content: Any = codecs.decode(body, content_type, "utf-8", accept)
-    embedded.check("the block", content)
+    embedded.check(key, content)  # whoever can write results may have written it
     return Found(opened(reference, content), StoredResult(key, STATE, body, ttl_s))
 
 

@@ -31,11 +31,22 @@ def register(app: Any, names: Iterable[str]) -> None:
     """Let ``app`` have these tasks. ``names``: the tasks that it has."""
     for name, function in _tasks_of(app).items():
         if name not in names:
-            ours: dict[str, Any] = {"ignore_result": True, "throws": (Exception,)} if name.startswith("celeriac.") else {}
-            app.task(name=name, shared=False, **ours)(function)
+            app.task(name=name, shared=False, **_options_of(name))(function)
     for name, (function, options) in workflow_tasks.functions_of(app).items():
         if name not in names:
             app.task(name=name, shared=False, **options)(function)
+
+
+def _options_of(name: str) -> dict[str, Any]:
+    if not name.startswith("celeriac."):
+        return {}
+    ours: dict[str, Any] = {"ignore_result": True, "throws": (Exception,)}
+    if name == errbacks.CALL:
+        return ours  # it calls code of the user's, which may not run twice
+    # Whatever the settings say of tasks: these have no effects of their own, so who loses one with its process runs it again, and
+    # the tasks that wait for it end with their own error and not with that of a dead process.
+    again = dict.fromkeys(("acks_late", "reject_on_worker_lost", "acks_on_failure_or_timeout", "acks_on_failure"), True)
+    return {**ours, **again}
 
 
 def _tasks_of(app: Any) -> dict[str, Callable[..., Any]]:

@@ -18,6 +18,7 @@ from celeriac.app.context import current_context
 from celeriac.app.flows.normal import of_a_header
 from celeriac.app.flows.shapes import size_of
 from celeriac.app.flows.stored import kind_of, members_of, ungrouped
+from celeriac.app.flows.vetting import vet
 from celeriac.app.freezing import fixed
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
@@ -69,6 +70,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> group[Any]:
         """Return the group that a mapping holds."""
+        vet(d)
         found: group[Any] = cls((d.get("kwargs") or {}).get("tasks") or [], app=app)
         found.update({**d, "kwargs": {**(d.get("kwargs") or {}), **found._kwargs}, "options": dict(d.get("options") or {})})
         found.args = d.get("args") or ()
@@ -187,6 +189,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
     def _chosen(
         self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, producer: Any, link: Any, options: Mapping[str, Any]
     ) -> Chosen:
+        vet(self)
         chosen: dict[str, Any] = {**self.options, **options}
         if producer is not None:
             chosen["producer"] = producer
@@ -223,7 +226,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
     ) -> Self:
         """Return a copy, with copies of all members; these arguments are added to each of them."""
-        copy = super().clone(None, None, **options)
+        copy = super().clone(None, None, **options)  # vets it
         copy.kwargs["tasks"] = [member.clone(args, kwargs) for member in self.tasks]
         return copy
 
@@ -240,6 +243,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
         ``chord``: a body that waits for each of the members.
         """
+        vet(self)
         id = self.options.setdefault("task_id", _id or self.app.runtime.new_id())
         place, found = group_index or 0, []
         members: Iterable[Any] = ungrouped(self.tasks)
@@ -253,6 +257,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
     def stamp(self, visitor: StampingVisitor | None = None, append_stamps: bool = False, **headers: Any) -> Self:
         """Stamp every member, with the same stamps or with those that ``visitor`` says. See ``Signature.stamp``."""
+        vet(self)
         said = None if visitor is None else visitor.on_group_start(self, **headers)
         stamps = self._stamps(said, headers, append_stamps)
         self.stamp_links(visitor, append_stamps, **stamps)
@@ -267,15 +272,18 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
 
     def set_immutable(self, immutable: bool) -> None:
         """Let nothing be added to the arguments of its members, or let it again."""
+        vet(self)
         for task in self.tasks:
             task.set_immutable(immutable)
 
     def link(self, sig: Mapping[str, Any]) -> Mapping[str, Any]:
         """Send ``sig`` when the first member has succeeded, with nothing added: Celery's meaning. Returns what was linked."""
+        vet(self)
         return self.tasks[0].link(maybe_signature(sig, self._app).clone().set(immutable=True))
 
     def link_error(self, sig: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:  # type: ignore[override]
         """Let ``sig`` hear of each member that fails: Celery's meaning. Returns what was linked."""
+        vet(self)
         found = maybe_signature(sig, self._app)
         return tuple(one.link_error(found.clone()) for one in self.tasks)
 
@@ -306,7 +314,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         make: Any = self.TYPES["chord"]
         return make(self, other, app=self._app, **of_a_header({**self.options, "task_id": None}))  # which knows its frozen id
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         if self.stream is None:
             return without_repeats(self.tasks[0]["task"], f"group({self.tasks!r})") if self.tasks else "group(<empty>)"
         return f"group([{', '.join(map(repr, self.stream.first[:3]))}, ... and others, which are made when they are sent])"

@@ -15,6 +15,7 @@ from celeriac.app.canvas import group, member_from
 from celeriac.app.chords import chord
 from celeriac.app.flows.normal import chained, first_step, row
 from celeriac.app.flows.stored import Stored, kind_of, members_of, several
+from celeriac.app.flows.vetting import vet
 from celeriac.app.freezing import linked_to
 from celeriac.app.headers import hear_of
 from celeriac.app.home import Home
@@ -40,16 +41,20 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
     def __new__(cls, *tasks: Any, **options: Any) -> Any:
         """Return the calls one after the other: a chain, also of one; but a group that is followed is a chord, and a list of
         nothing but one group is that group. Source: Celery's ``chain``."""
-        steps = _steps(tasks)
-        made = chained(steps)
-        if len(tasks) == 1 and isinstance(tasks[0], group) and len(steps[0].tasks) != 1:
-            found: list[Any] = steps
-        elif kind_of(made) == "chain":
-            found = named(made, options.get("app")).tasks
-        elif kind_of(first_step(steps) or {}) == "group":
-            return named(made, options.get("app"))
-        else:
-            found = [made]
+        app = options.get("app")
+        steps = _steps(tasks, app)
+        if (found := _longer(steps)) is None:
+            for step in steps:
+                vet(step)
+            made = chained(steps)
+            if len(tasks) == 1 and isinstance(tasks[0], group) and len(members_of(steps[0])) != 1:
+                found = steps
+            elif kind_of(made) == "chain":
+                found = named(made, app).tasks
+            elif kind_of(first_step(steps) or {}) == "group":
+                return named(made, app)
+            else:
+                found = [named(made, app)]
         new = super().__new__(cls)
         new["kwargs"] = {"tasks": found}  # for ``__init__``: a generator gives its steps once
         return new
@@ -57,13 +62,13 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
     def __init__(self: chain[Any], *tasks: Any, app: Home | None = None, **options: Any) -> None:
         """Take signatures, or one list or generator of them. Options are those of ``apply_async``."""
         options_from(options)
-        found = self["kwargs"]["tasks"] if "kwargs" in self else members_of(chained(_steps(tasks)))
-        steps = [member_from(one, app) for one in found]
+        steps = self["kwargs"]["tasks"] if "kwargs" in self else list(members_of(chained(_steps(tasks, app))))
         Signature.__init__(self, "celery.chain", (), {"tasks": steps}, options, subtask_type="chain", app=app)
 
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Any:
         """Return the chain that a mapping holds."""
+        vet(d)
         kwargs = d.get("kwargs") or {}
         return built(cls, d, {**kwargs, "tasks": members_from(kwargs.get("tasks"), app)}, app)
 
@@ -79,6 +84,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
 
     def unchain_tasks(self) -> list[Signature[Any]]:
         """Return copies of the steps: the last linked to what the chain is linked to, each telling its errbacks."""
+        vet(self)
         steps = [step.clone() for step in self.tasks]
         for callback in several(self.options.get("link")):
             steps[-1].link(callback)
@@ -126,6 +132,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         Raises:
             ValueError: there are none.
         """
+        vet(self)
         if not self.tasks:
             raise ValueError("this chain has no steps: there is nothing to be called, and nothing that has a result")
         result: Any = None
@@ -141,6 +148,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
 
     def stamp(self, visitor: StampingVisitor | None = None, append_stamps: bool = False, **headers: Any) -> Self:
         """Stamp every step, with the same stamps or with those that ``visitor`` says. See ``Signature.stamp``."""
+        vet(self)
         said = None if visitor is None else visitor.on_chain_start(self, **headers)
         stamps = self._stamps(said, headers, append_stamps)
         self.stamp_links(visitor, append_stamps, **stamps)
@@ -220,6 +228,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
         return applied(self._applying(args, kwargs, options))
 
     def _applying(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Applying:
+        vet(self)
         chosen: dict[str, Any] = {**self.options, **options}
         links = {name: chosen.pop(name) for name in ("link", "link_error") if chosen.get(name)}
         end = {name: chosen.pop(name) for name in ("task_id",) if chosen.get(name)}
@@ -261,7 +270,7 @@ class chain(Workflow[R]):  # noqa: N801 - Celery's name
     def __len__(self) -> int:
         return len(self.tasks)
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         if not self.tasks:
             return "chain(<empty>)"
         return without_repeats(self.tasks[0]["task"], " | ".join(map(repr, self.tasks)))
@@ -306,10 +315,32 @@ def _heard_from(steps: Sequence[Signature[Any]], errback: Mapping[str, Any], wor
             step.link_error(errback)
 
 
-def _steps(tasks: Sequence[Any]) -> list[Any]:
+def _steps(tasks: Sequence[Any], app: Home | None) -> list[Signature[Any]]:
     steps = tasks[0] if len(tasks) == 1 and not isinstance(tasks[0], Mapping) else tasks
     found = list(steps)
-    for one in found:
+    for place, one in enumerate(found):
         if not isinstance(one, Mapping) or "task" not in one:
             raise TypeError(f"a chain takes signatures, such as add.s(2, 2), not {one!r}")
+        if not isinstance(one, Signature):
+            found[place] = Signature.from_dict(one, app)
     return found
+
+
+def _longer(steps: Sequence[Signature[Any]]) -> list[Signature[Any]] | None:
+    """Return the steps of a chain and a task that follows or precedes it; ``None``: these are something else.
+
+    Only the two that meet have a say in the normal form. To look at all of them each time would make ten thousand ``|`` in a row
+    cost the square of that.
+    """
+    if len(steps) != 2:
+        return None
+    first, second = steps
+    if isinstance(first, chain) and _is_plain(first) and kind_of(second) is None and kind_of(first.tasks[-1]) is None:
+        return [*first.tasks, second]
+    if isinstance(second, chain) and _is_plain(second) and kind_of(first) is None:
+        return [first, *second.tasks]
+    return None
+
+
+def _is_plain(steps: chain[Any]) -> bool:
+    return bool(steps.tasks) and not steps.options

@@ -15,6 +15,7 @@ from celeriac.app.canvas import group, member_from
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.shapes import size_of
 from celeriac.app.flows.stored import Stored, header_id, is_frozen, kind_of, members_of, several
+from celeriac.app.flows.vetting import vet
 from celeriac.app.freezing import fixed, linked_to
 from celeriac.app.headers import alike, chords_heard_by, header_from, hear_of, heard_by, stamped, with_arguments
 from celeriac.app.home import Home
@@ -77,15 +78,13 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Any:
         """Return the chord that a mapping holds."""
+        vet(d)
         kwargs, body = d.get("kwargs") or {}, (d.get("kwargs") or {}).get("body")
         header = kwargs.get("header") or ()
         parts = {"header": members_from(header, app), "body": None if body is None else member_from(body, app)}
         made = built(cls, d, {"kwargs": {}, **kwargs, **parts}, app)
-        if (
-            isinstance(header, Mapping)
-            and (known := (header.get("options") or {}).get("task_id"))
-            and not header_id(made["options"], made.body)
-        ):
+        known = isinstance(header, Mapping) and (header.get("options") or {}).get("task_id")
+        if known and not header_id(made["options"], made.body):
             made["options"]["group_id"] = known
         return made
 
@@ -224,8 +223,9 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         group_index: int | None = None,
     ) -> Any:
         """Fix the ids of members and body, and return the result of the body; see ``Signature.freeze``."""
+        vet(self)
         options = self.options
-        id = header_id(self.options, self.body) or self.app.runtime.new_id()
+        id = header_id(options, self.body) or self.app.runtime.new_id()
         header = self.header.freeze(id, root_id=root_id, parent_id=parent_id)
         if self.body is None:
             options["group_id"] = id
@@ -239,6 +239,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
 
     def stamp(self, visitor: StampingVisitor | None = None, append_stamps: bool = False, **headers: Any) -> Self:
         """Stamp the members and the body. See ``Signature.stamp``."""
+        vet(self)
         said = None if visitor is None else visitor.on_chord_header_start(self, **headers)
         stamps = self._stamps(said, headers, append_stamps)
         self.stamp_links(visitor, append_stamps, **stamps)
@@ -266,12 +267,14 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         """
         if self.body is None:
             return super().link_error(errback)
+        vet(self)
         hear_of(self.tasks, errback, self)
         self.body.link_error(errback)
         return errback
 
     def set_immutable(self, immutable: bool) -> None:
         """Let nothing be added to the arguments of the members, or let it again; the body stays as it is."""
+        vet(self)
         for member in self.tasks:
             member.set_immutable(immutable)
 
@@ -295,6 +298,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         return applied(self._applying(args, kwargs, {**options, "propagate": propagate, "body": body}))
 
     def _applying(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Applying:
+        vet(self)
         chosen: dict[str, Any] = {**self._own_options(), **told_of_polling(self.app, options)}
         propagate, body, task_id = chosen.pop("propagate", True), chosen.pop("body", None), chosen.pop("task_id", None)
         sent, more = self._with_body({**(kwargs or {}), **({} if body is None else {"body": body})})
@@ -306,6 +310,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
 
     def _with_body(self, kwargs: Mapping[str, Any] | None) -> tuple[Self, dict[str, Any]]:
         """Return the chord that is to be sent, and the keyword arguments of its members: ``body`` among them is its body."""
+        vet(self)
         more = {**(self._kwargs.get("kwargs") or {}), **(arguments_from(None, kwargs)[1])}
         body = more.pop("body", None)
         if body is None:
@@ -385,7 +390,7 @@ class chord(Streamed[R], Workflow[R]):  # noqa: N801 - Celery's name
         """Return how many parts its body waits for."""
         return sum(map(size_of, self.tasks))
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         body, members = self.body, self.tasks if self.stream is None else self.stream
         if body is None:
             return f"<chord without body: {members!r}>"

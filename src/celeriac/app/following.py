@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from celeriac.app.blocks import keep
+from celeriac.app.blocks import check_joins, keep
 from celeriac.app.flows.frozen import Handle, freeze
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.offspring import as_child, offspring
@@ -45,6 +45,7 @@ def following(app: Home, stored: Mapping[str, Any], first: Sequence[Any], caller
     if kind_of(whole) == "chain" and not members_of(whole):
         return Following()  # of empty groups in it nothing is left
     frozen = freeze(whole, app.runtime.new_id)
+    check_joins(app, frozen)
     thin, blocks = keep(app, frozen)
     unrolled = unroll(thin)
     messages = [_message(app, each, first, caller, announce) for each in unrolled.calls]

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.normal import NESTED, longest_row
 from celeriac.app.flows.stored import Stored
+from celeriac.app.flows.vetting import vet
 from celeriac.app.home import Home
 from celeriac.app.result import AsyncResult
 from celeriac.app.stamping import Stamped
@@ -55,6 +56,7 @@ class Freezable(Stamped, Generic[R]):
 
         Source: Celery's reference of ``Signature.freeze``.
         """
+        vet(self)
         options, app = self["options"], self.app
         options.setdefault("task_id", _id or app.runtime.new_id())
         options.setdefault("reply_to", app.here.reply_to)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from celeriac.app.blocks import keep
+from celeriac.app.blocks import check_joins, keep
 from celeriac.app.context import current_context
 from celeriac.app.flows.frozen import Handle, handle_of
 from celeriac.app.flows.offspring import offspring
@@ -32,6 +32,7 @@ def launch(app: Home, frozen: Stored, first: Sequence[Any], more: Mapping[str, A
         OperationalError: the broker did not take it.
         EncodeError: an argument cannot be written.
     """
+    check_joins(app, frozen)
     thin, blocks = keep(app, frozen)
     calls, chords = _begun(app, unroll(thin), first, more, options)
     _prepare(app, chords, blocks)
@@ -42,6 +43,7 @@ def launch(app: Home, frozen: Stored, first: Sequence[Any], more: Mapping[str, A
 
 async def alaunch(app: Home, frozen: Stored, first: Sequence[Any], more: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
     """The twin of ``launch`` for event loops."""
+    check_joins(app, frozen)
     thin, blocks = keep(app, frozen)
     calls, chords = _begun(app, unroll(thin), first, more, options)
     if chords or blocks:

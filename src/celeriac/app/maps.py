@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar, Unpack
 
 from celeriac.app.canvas import group, member_from
+from celeriac.app.flows.vetting import vet
 from celeriac.app.group_result import GroupResult
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, SignatureKeywords
@@ -33,6 +34,7 @@ class Map(Signature[list[R]], Generic[R]):
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Map[Any]:
         """Return the map that a mapping holds."""
+        vet(d)
         return cls(d["kwargs"]["task"], d["kwargs"]["it"], app, **(d.get("options") or {}))
 
     def _merge(
@@ -46,7 +48,7 @@ class Map(Signature[list[R]], Generic[R]):
         # Its own name says nothing: it goes where the task goes that it calls.
         return own[0], own[1], {"route_name": self.kwargs["task"]["task"], **own[2]}
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         return self.SHOWN.format(self.kwargs["task"]["task"], _shortened(self.kwargs["it"]))
 
 
@@ -90,7 +92,8 @@ class chunks(Signature[list[list[R]]], Generic[R]):  # noqa: N801 - Celery's nam
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> chunks[Any]:
         """Return the chunks that a mapping holds."""
-        return cls(d["kwargs"]["task"], d["kwargs"]["it"], d["kwargs"]["n"], app, **(d.get("options") or {}))
+        vet(d)
+        return cls(d["kwargs"]["task"], d["kwargs"]["it"], d["kwargs"].get("n"), app, **(d.get("options") or {}))
 
     @classmethod
     def apply_chunks(cls, task: Mapping[str, Any], it: Iterable[Any], n: int, app: Home | None = None) -> GroupResult[Any]:
@@ -121,7 +124,7 @@ class chunks(Signature[list[list[R]]], Generic[R]):  # noqa: N801 - Celery's nam
         """Send the group, as Celery's chunks do when they are called."""
         return self.apply_async(**options)
 
-    def __repr__(self) -> str:
+    def _shown(self) -> str:
         return f"chunks of {self.kwargs['n']}: [{self.kwargs['task']['task']}(*x) for x in {_shortened(self.kwargs['it'])}]"
 
 

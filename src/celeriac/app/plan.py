@@ -17,6 +17,7 @@ from msgspec.structs import force_setattr, replace
 from celeriac.app.checking.secrets import Secrets
 from celeriac.app.checking.validation import Validation
 from celeriac.app.flows.numbering import member_id
+from celeriac.app.flows.vetting import vet
 from celeriac.app.options import NO_OPTIONS, CallOptions, Link
 from celeriac.core.errors import WorkflowTooDeep
 from celeriac.core.message import Message
@@ -265,7 +266,7 @@ def as_list(link: Link | None, what: str) -> list[dict[str, Any]] | None:
 
     Raises:
         TypeError: one of them is no signature.
-        WorkflowTooDeep: what is linked is linked to so much, one inside of the other, that no message can hold it.
+        WorkflowTooDeep: what is linked leads back to itself, or is linked to too much, one inside of the other.
     """
     if link is None:
         return None
@@ -273,10 +274,11 @@ def as_list(link: Link | None, what: str) -> list[dict[str, Any]] | None:
     for one in several:
         if not isinstance(one, Mapping) or "task" not in one:
             raise TypeError(f"{what} takes signatures, such as add.s(2), not {one!r}")
+        vet(one)
     try:
         return [_plain(one) for one in several]
     except RecursionError:
-        raise WorkflowTooDeep(f"{what}: {several[0]['task']} is linked to others more deeply than a message can hold") from None
+        raise WorkflowTooDeep(f"{what}: an argument of {several[0]['task']} is nested too deep, or holds itself") from None
 
 
 def _plain(value: Any) -> Any:

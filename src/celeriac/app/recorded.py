@@ -10,9 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 from celeriac.app.current import get_current_app
+from celeriac.app.flows.vetting import is_too_deep, vet
 from celeriac.app.home import Home
+from celeriac.core.errors import WorkflowTooDeep
+from celeriac.core.representation import safe_repr
 
 _STAYING: Final = ("group_id", "stamped_headers")
+_FAR: Final = 100_000
+"""Levels."""
 
 
 class Recorded(dict[str, Any]):
@@ -28,7 +33,9 @@ class Recorded(dict[str, Any]):
     def app(self) -> Home:
         """Who sends it: its app, or that of what it begins with."""
         found: Recorded = self
-        while found._app is None and (first := found._led_by()) is not None:  # it may be nested more deeply than Python can call
+        for _ in range(_FAR):  # a loop: it may be nested more deeply than Python can call; with an end: or hold itself
+            if found._app is not None or (first := found._led_by()) is None:
+                break
             found = first
         return found._app if found._app is not None else get_current_app()
 
@@ -147,7 +154,11 @@ class Recorded(dict[str, Any]):
     def append_to_list_option(self, key: str, value: Any) -> Any:
         """Add ``value`` to an option that is a list, unless it is in it; returns ``value``."""
         several = self._several(key)
-        if value not in several:
+        try:
+            known = value in several
+        except RecursionError:  # two that are equal as far as Python can look
+            raise WorkflowTooDeep from None
+        if not known:
             several.append(value)
         return value
 
@@ -172,6 +183,7 @@ class Recorded(dict[str, Any]):
 
     def flatten_links(self) -> list[Any]:
         """Return itself and everything that is linked to it for success, with what is linked to that."""
+        vet(self)
         found: list[Any] = [self]
         link = self.options.get("link") or []
         for each in [link] if isinstance(link, Mapping) else link:
@@ -191,10 +203,17 @@ class Recorded(dict[str, Any]):
     def reprcall(self, *args: Any, **kwargs: Any) -> str:
         """Return the call as text, with these arguments added: ``add(4, 2)``."""
         all_args, all_kwargs, _ = self._merge(args, kwargs, force=True)
-        shown = [*map(repr, all_args), *(f"{name}={value!r}" for name, value in all_kwargs.items())]
+        try:
+            shown = [*map(repr, all_args), *(f"{name}={value!r}" for name, value in all_kwargs.items())]
+        except RecursionError:  # a list, or a call as an argument, that holds itself
+            shown = [safe_repr(all_args), safe_repr(all_kwargs)]
         return f"{self['task']}({', '.join(shown)})"
 
     def __repr__(self) -> str:
+        return f"<{self['task']}: nested too deep, or leads back to itself>" if is_too_deep(self) else self._shown()
+
+    def _shown(self) -> str:
+        """Return its repr; it is known to be flat enough for that."""
         return self.reprcall()
 
     def __json__(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from celeriac.app.arguments import arguments_from
 from celeriac.app.flows.stored import chain_of, kind_of, members_of
+from celeriac.app.flows.vetting import vet
 from celeriac.app.freezing import Freezable
 from celeriac.app.home import Home
 from celeriac.app.options import OptionKeywords, SignatureKeywords, options_from, options_from_wire
@@ -101,11 +102,14 @@ class Signature(Freezable[R], Generic[R]):
 
     @classmethod
     def from_dict(cls, d: Mapping[str, Any], app: Home | None = None) -> Signature[Any]:
-        """Return the Signature that a mapping holds, of the class that its ``subtask_type`` says; keys may be missing."""
+        """Return the Signature that a mapping holds, of the class that its ``subtask_type`` says; keys may be missing.
+
+        Raises:
+            TypeError, WorkflowTooDeep: it holds none; see ``vetting.vet``.
+        """
+        vet(d)
         kind = cls.TYPES.get(d.get("subtask_type") or "")
-        if kind is not None and kind is not cls:
-            return kind.from_dict(d, app)
-        return from_stored(d, app)
+        return from_stored(d, app) if kind is None or kind is cls else kind.from_dict(d, app)
 
     @property
     def type(self) -> Any:
@@ -171,6 +175,7 @@ class Signature(Freezable[R], Generic[R]):
         Raises:
             NotRegistered: its app knows no task of this name.
         """
+        vet(self)
         all_args, all_kwargs, chosen = self._merge(*arguments_from(args, kwargs), options)
         return self.type.apply(all_args, all_kwargs, **chosen)
 
@@ -178,6 +183,7 @@ class Signature(Freezable[R], Generic[R]):
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
     ) -> Any:
         """The twin of ``apply`` for event loops: a coroutine runs on this one."""
+        vet(self)
         all_args, all_kwargs, chosen = self._merge(*arguments_from(args, kwargs), options)
         return await self.type.aapply(all_args, all_kwargs, **chosen)
 
@@ -209,6 +215,7 @@ class Signature(Freezable[R], Generic[R]):
         self, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[OptionKeywords]
     ) -> Self:
         """Return a copy, with these arguments and options added."""
+        vet(self)
         options_from(options)
         copy = self._copy()
         all_args, all_kwargs, chosen = self._merge(*arguments_from(args, kwargs), options)
@@ -243,6 +250,7 @@ class Signature(Freezable[R], Generic[R]):
         return copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        vet(self)
         copy = self._copy()
         memo[id(self)] = copy
         for key, value in self.items():
@@ -270,17 +278,14 @@ class Signature(Freezable[R], Generic[R]):
 
     def __or__(self, other: Any) -> Any:
         """``a | b``: first ``a``, then ``b`` with its value."""
-        if not isinstance(other, Mapping) or "task" not in other:
-            # A dict's own ``|`` would merge the two without a word.
+        if not isinstance(other, Mapping) or "task" not in other:  # a dict's own ``|`` would merge the two without a word
             raise TypeError(f"a signature is followed by a signature, such as add.s(2), not by {other!r}")
-        if kind_of(other) == "group" and not members_of(other):
-            # Kept as it is: it is skipped when this is sent, but what is put behind it is the body of a chord, as in Celery.
+        if kind_of(other) == "group" and not members_of(other):  # skipped when sent; but what is put behind it is a chord's body
             return self.TYPES["chain"].from_dict(chain_of([self, other]), self._app)
         return self._chained(self, other)
 
     def _chained(self, *steps: Any) -> Any:
-        make: Any = self.TYPES["chain"]
-        return make(*steps)
+        return self.TYPES["chain"](*steps)
 
     def __ror__(self, other: Any) -> Any:
         if not isinstance(other, Mapping) or "task" not in other:
@@ -298,6 +303,7 @@ class Signature(Freezable[R], Generic[R]):
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:
+        vet(self)
         return signature, (dict(self),)
 
 

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
+from celeriac.app.flows.vetting import vet
 from celeriac.app.recorded import Recorded
 
 NAMES: Final = "stamped_headers"
@@ -92,6 +93,7 @@ class Stamped(Recorded):
 
         Source: Celery's guide, "Canvas", "Stamping".
         """
+        vet(self)
         self.stamp_links(visitor, append_stamps, **headers)
         said = None if visitor is None else visitor.on_signature(self, **headers)
         return self._set(self._stamps(said, headers, append_stamps))

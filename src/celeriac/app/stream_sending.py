@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from celeriac.app.blocks import keep_body
+from celeriac.app.blocks import keep_body, require_joins
 from celeriac.app.context import current_context
 from celeriac.app.flows.frozen import handle_of
 from celeriac.app.flows.numbering import member_id
@@ -93,6 +93,7 @@ class Sending:
         """
         chord: Stored | None = None
         if body is not None:
+            require_joins(self._app)
             thin, kept = keep_body(self._app, body, _MANY)
             chord = carried(thin, self._id)
             if kept:

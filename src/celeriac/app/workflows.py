@@ -15,6 +15,7 @@ from celeriac.app.arguments import arguments_from
 from celeriac.app.canvas import has_members, member_from
 from celeriac.app.flows.stored import Stored, is_empty, kind_of, members_of
 from celeriac.app.flows.unrolling import attach
+from celeriac.app.flows.vetting import vet
 from celeriac.app.freezing import fixed
 from celeriac.app.home import Home
 from celeriac.app.launching import alaunch, launch
@@ -68,6 +69,7 @@ class Workflow(Signature[R], Generic[R]):
 
     def _frozen(self, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Launch | None:
         """Return what is to be launched when these are added; ``None``: of a chain without steps there is nothing."""
+        vet(self)
         options_from(options)
         chosen = {**self._own_options(), **options}
         ends = {name: chosen[name] for name in _OF_THE_END if chosen.get(name) is not None}

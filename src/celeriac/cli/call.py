@@ -13,12 +13,12 @@ from typing import Any
 import click
 
 from celeriac.app.app import Celery
-from celeriac.app.group_result import GroupResult
 from celeriac.cli.ending import finish
 from celeriac.cli.option_types import json_array, json_object, moment, moment_or_seconds, plain_name
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.signatures import read_signature, sendable
+from celeriac.cli.trails import keep_shape
 from celeriac.cli.user_options import OpenCommand
 from celeriac.core.errors import ImproperlyConfigured
 
@@ -63,7 +63,8 @@ def command(
 ) -> int:
     """Send the task NAME, or a whole workflow, and print its id.
 
-    The id of a workflow is that of its end. Its groups are saved under their ids, so that `celeriac result` finds them.
+    The id of a workflow is that of its end: `celeriac result ID --tree` shows all of it. Its groups are saved under their ids.
+    With --wait, what the end has sent and returns the result of, as chunks do, is waited for, too, and its values are printed.
     Arguments and options of a workflow are those of what is called first.
 
     \b
@@ -83,7 +84,7 @@ def command(
     else:
         result = sent(app, read_signature(signature), args, kwargs, options)
     if wait:
-        return finish(result, timeout=timeout, json=as_json, progress=not program.quiet)
+        return finish(result, timeout=timeout, json=as_json, progress=not program.quiet, follow=signature is not None)
     if as_json:
         print_json({"id": result.id})
     else:
@@ -92,11 +93,8 @@ def command(
 
 
 def sent(app: Celery, stored: Mapping[str, Any], args: list[Any], kwargs: dict[str, Any], options: dict[str, Any]) -> Any:
-    """Send a signature; see to it that its result can be asked for by id."""
-    result = node = sendable(stored, app).apply_async(args, kwargs, **options)
-    while node is not None:
-        if isinstance(node, GroupResult):
-            with suppress(ImproperlyConfigured):  # no result backend: nobody will ask
-                node.save()
-        node = node.parent
+    """Send a signature; see to it that its result, and what it came from, can be asked for by id."""
+    result = sendable(stored, app).apply_async(args, kwargs, **options)
+    with suppress(ImproperlyConfigured):  # no result backend: nobody will ask
+        keep_shape(app, result)
     return result

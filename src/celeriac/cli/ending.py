@@ -11,37 +11,66 @@ from typing import Any
 
 import click
 
+from celeriac.app.group_result import GroupResult
 from celeriac.app.result import AsyncResult
 from celeriac.app.result_set import ResultSet
 from celeriac.cli.failures import FAILURE, OK
 from celeriac.cli.output import print_json, printable
 from celeriac.cli.progress import shown_while, tasks_of
+from celeriac.cli.returned import Awaited, returned_by, together, values_of
 
-Awaited = AsyncResult[Any] | ResultSet[Any]
 
-
-def finish(result: Awaited, *, timeout: float | None, json: bool, progress: bool = False, traceback: bool = False) -> int:
+def finish(
+    result: Awaited,
+    *,
+    timeout: float | None,
+    json: bool,
+    progress: bool = False,
+    traceback: bool = False,
+    follow: bool = False,
+) -> int:
     """Wait up to ``timeout`` seconds, print how it ended, return the exit code: 0 if it succeeded.
 
-    A group has succeeded when all of its tasks have.
+    A group has succeeded when all of its tasks have. ``follow``: what a task has sent and returned the result of is waited for,
+    too; its values are printed, and it must have succeeded as well.
     """
-    if not await_end(result, timeout, progress=progress):
+    returned = await_end(result, timeout, progress=progress, follow=follow)
+    if returned is None:
         return FAILURE
-    succeeded = result.successful()
-    value = result.get(propagate=False)
+    tasks = together(result, returned)
+    succeeded = tasks.successful()
+    value = values_of(result, returned)
     if json:
-        print_json(told(result, value))
+        print_json(told(result, value) | (counts(tasks) if returned else {}))
     elif traceback:
         click.echo("\n".join(filter(None, (one.traceback for one in tasks_of(result)))))
     elif succeeded:
         click.echo(value)
     else:
-        click.echo(f"celeriac: {failure_of(result)}", err=True)
+        click.echo(f"celeriac: {failure_of(tasks)}", err=True)
     return OK if succeeded else FAILURE
 
 
-def await_end(result: Awaited, timeout: float | None, *, progress: bool) -> bool:
-    """Wait for the end; say so, and return ``False``, if it does not come in time."""
+def await_end(result: Awaited, timeout: float | None, *, progress: bool, follow: bool = False) -> dict[str, Awaited] | None:
+    """Wait for the end. Return the results that tasks have returned, if they are to be followed, by the ids of these tasks.
+
+    Say so, and return ``None``, if the end does not come in time.
+    """
+    clock = result.app.runtime
+    until = None if timeout is None else clock.monotonic() + timeout
+    returned: dict[str, Awaited] = {}
+    latest = result
+    while _ends(latest, None if until is None else max(0.0, until - clock.monotonic()), progress=progress):
+        found = {id: one for id, one in returned_by(latest).items() if id not in returned} if follow else {}
+        if not found:
+            return returned
+        returned |= found
+        latest = GroupResult(None, list(found.values()), app=result.app)
+    click.echo(f"celeriac: no result of {name_of(result)} within {timeout:g} s; the task goes on", err=True)
+    return None
+
+
+def _ends(result: Awaited, timeout: float | None, *, progress: bool) -> bool:
     try:
         if progress and sys.stderr.isatty():
             with shown_while(result) as listeners:
@@ -49,7 +78,6 @@ def await_end(result: Awaited, timeout: float | None, *, progress: bool) -> bool
         else:
             result.get(timeout=timeout, propagate=False)
     except TimeoutError:
-        click.echo(f"celeriac: no result of {name_of(result)} within {timeout:g} s; the task goes on", err=True)
         return False
     return True
 
@@ -58,8 +86,13 @@ def told(result: Awaited, value: Any) -> dict[str, Any]:
     """Return a result that has ended, for programs."""
     if isinstance(result, AsyncResult):
         return {"id": result.id, "state": result.state, "result": value, "traceback": result.traceback}
-    total = sum(1 for _ in tasks_of(result))
-    return {"id": name_of(result), "completed": result.completed_count(), "total": total, "result": value}
+    return {"id": name_of(result), **counts(result), "result": value}
+
+
+def counts(result: Awaited) -> dict[str, int]:
+    """Return how many tasks have succeeded, and of how many."""
+    done = result.completed_count() if isinstance(result, ResultSet) else int(result.successful())
+    return {"completed": done, "total": sum(1 for _ in tasks_of(result))}
 
 
 def failure_of(result: Awaited) -> str:

@@ -34,7 +34,7 @@ def command(program: Program, task_id: str, tree: bool, wait: bool, traceback: b
         result = app.GroupResult.restore(task_id) or app.AsyncResult(task_id)
     if not tree:
         return finish(result, timeout=timeout, json=as_json, progress=not program.quiet, traceback=traceback)
-    if wait and not await_end(result, timeout, progress=not program.quiet):
+    if wait and await_end(result, timeout, progress=not program.quiet, follow=True) is None:
         return FAILURE
     print_trail(trail_of(app, task_id), json=as_json, color=program.color)
     return OK

@@ -35,26 +35,35 @@ def check(place: str, stored: Any) -> None:
         raise DecodeError(f"{place}{fault}")
 
 
-def _fault(stored: Any) -> str | None:
-    """Return where and what is wrong with a signature; ``None``: nothing."""
-    if not isinstance(stored, dict):
+def fault_of_call(stored: Any) -> str | None:
+    """Return where and what is wrong with a stored signature itself, whatever lies in it; ``None``: nothing."""
+    if not isinstance(stored, Mapping):
         return f" is a {type(stored).__name__}, and no signature"
     task = stored.get("task")
     if not isinstance(task, str) or not 0 < len(task) <= _LONGEST or not task.isprintable():
         return ".task is no name of a task"
-    for name, kinds, empty in _PARTS:
+    for name, kinds, _ in _PARTS:
         part = stored.get(name)
-        if part is None:
-            stored[name] = empty()
-        elif not isinstance(part, kinds):
+        if part is not None and not isinstance(part, kinds):
             return f".{name} is a {type(part).__name__}"
+        if isinstance(part, dict) and not all(isinstance(key, str) for key in part):
+            return f".{name} has a name that is no text"
+    kind = stored.get("subtask_type")
+    return None if kind is None or isinstance(kind, str) else f".subtask_type is a {type(kind).__name__}"
+
+
+def _fault(stored: Any) -> str | None:
+    """Return where and what is wrong with a signature; ``None``: nothing."""
+    if (fault := fault_of_call(stored)) is not None:
+        return fault
+    for name, _, empty in _PARTS:
+        if stored.get(name) is None:
+            stored[name] = empty()
     if (options := stored["options"]) and (fault := _fault_of_options(options)) is not None:
         return f".options{fault}"
     kind = stored.get("subtask_type")
     if kind is None:
         return None
-    if not isinstance(kind, str):
-        return f".subtask_type is a {type(kind).__name__}"
     fault = _fault_of_members(kind, stored["kwargs"])
     return None if fault is None else f".kwargs{fault}"
 

@@ -151,7 +151,8 @@ class Child:
             return self._refuse(delivery, message, None)
         if delivery.joined:
             # The answer that said so was lost, and came with the next fetch.
-            return self._settler.add(self._call_body(delivery, message), delivery, message)
+            joined = self._rests.of(message).message  # which chord it reported to may stand in what was kept
+            return self._settler.add(self._call_body(delivery, joined), delivery, joined)
         now = self._runtime.now()
         verdict = admit(message, now=now, revoked=self._revoked, tasks=self._reader.tasks, max_deliveries=self._max_deliveries)
         match verdict:

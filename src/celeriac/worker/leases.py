@@ -202,6 +202,7 @@ class Leases:
             return Settlement(
                 tag=delivery.tag, fate=DeadLetter(reason="internal", detail="a joined delivery that cannot be read")
             )
+        message = self._rests.of(message).message  # which chord it reported to may stand in what was kept
         return finish(self._broker, self._rests, delivery, message, now=self._runtime.now(), terms=self._terms)
 
 

@@ -15,11 +15,12 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
+from celeriac.app.flows.keeping import abandoning, heard_first
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.numbering import count_of
 from celeriac.app.flows.reshaping import ADDED
 from celeriac.app.flows.shapes import SHAPE, in_shape, says_whom_to_reply_to
-from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kept, kind_of, later_ids, members_of, several
+from celeriac.app.flows.stored import ABANDON, Stored, calls_in, ends_of, is_kept, later_ids, several
 from celeriac.core import exceptions, groupmeta, states, taskmeta
 from celeriac.core.errors import ChordError, OperationalError
 from celeriac.core.message import Delivery, Message, Outgoing
@@ -219,7 +220,7 @@ def _passed_on(rest: Sequence[Stored], error: BaseException, message: Message, t
 
 
 def _abandoning(name: str, rest: Sequence[Stored], error: BaseException, message: Message, terms: Terms) -> Sequence[Outgoing]:
-    options = {"task_id": f"{name}-abandoned", "chain": list(rest)}
+    options = {"task_id": abandoning(name), "chain": list(rest)}
     call = {"task": ABANDON, "args": (exceptions.describe(error),), "kwargs": {}, "options": options, "immutable": True}
     return terms.follow(call, (), message).messages
 
@@ -237,7 +238,7 @@ def _to_outer(body: Stored, error: BaseException, message: Message, terms: Terms
 def _to_errbacks(body: Stored, error: ChordError, message: Message, dependency: str | None, terms: Terms) -> Iterator[Following]:
     """Yield what the errbacks of a body hear: each once, with the id of what would have been called first."""
     told: list[Stored] = []
-    for first in _heard_first(body):
+    for first in heard_first(body):
         options = first["options"]
         failed = Message(id=options.get("task_id", message.id), task=first["task"], root_id=message.root_id, parent_id=message.id)
         for errback in several(options.get("link_error")):
@@ -248,20 +249,6 @@ def _to_errbacks(body: Stored, error: ChordError, message: Message, dependency: 
                 yield terms.follow(errback, (failed.id,), failed)
             else:
                 yield terms.tell(errback, Context(failed), error, None, False, dependency)
-
-
-def _heard_first(body: Stored) -> Iterator[Stored]:
-    """Yield the calls whose errbacks hear that ``body`` does not run: its first ones; of a chord, those of its own body."""
-    match kind_of(body):
-        case None:
-            yield body
-        case "chain":
-            yield from _heard_first(members_of(body)[0])
-        case "group":
-            for member in members_of(body):
-                yield from _heard_first(member)
-        case _:
-            yield from _heard_first(body["kwargs"]["body"])
 
 
 def _failures(

@@ -13,15 +13,6 @@ from celeriac.core.outcome import Success
 from unit.app.serving import serve, waiting
 
 
-@pytest.fixture
-def add(app: Celery) -> Any:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    return add
-
-
 def test_map_calls_the_task_with_each_item_in_one_task(app: Celery, add: Any) -> None:
     result = add.map(iter([1, 2, 3])).delay()
 

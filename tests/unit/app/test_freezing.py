@@ -12,24 +12,6 @@ from celeriac.app.freezing import linked_to
 from unit.app.serving import waiting
 
 
-@pytest.fixture
-def add(app: Celery) -> Any:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    return add
-
-
-@pytest.fixture
-def total(app: Celery) -> Any:
-    @app.task(name="total")
-    def total(numbers: list[int]) -> int:
-        return sum(numbers)
-
-    return total
-
-
 def ids(app: Celery) -> list[str]:
     return [message.id for message in waiting(app)]
 

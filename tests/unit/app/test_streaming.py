@@ -16,30 +16,15 @@ from celeriac.app.flows.numbering import member_id
 from celeriac.app.numbered import Numbered
 from celeriac.app.streaming import BATCH, STREAMED_FROM
 from celeriac.core.errors import BrokerUnreachable, OperationalError
-from celeriac.core.message import Outgoing
 from celeriac.core.outcome import Success
-from celeriac.core.settlement import Opening
 from celeriac.core.stream_errors import StreamBroken, StreamUsed
 from celeriac.testing.clock import VirtualRuntime
 from unit.app.serving import serve, waiting
+from unit.app.stores import Failing, Opened, Over
 
 MANY = STREAMED_FROM + BATCH + 7
 GROUP = "0f8fad5b-d9cb-469f-a165-70867728950e"
 _names = itertools.count()
-
-
-@pytest.fixture
-def add(app: Celery) -> Any:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    return add
-
-
-@pytest.fixture
-def total(app: Celery) -> Any:
-    return app.task(name="total")(sum)
 
 
 class Watched:
@@ -267,80 +252,39 @@ def test_a_generator_that_raises_leaves_what_was_sent_and_says_so(app: Celery, a
     assert pickle.loads(pickle.dumps(caught.value)).accepted == caught.value.accepted
 
 
-class Failing:
-    """A store that takes so many messages and then no more."""
-
-    def __init__(self, store: Any, limit: int) -> None:
-        self._store, self._left = store, limit
-
-    def publish(self, messages: list[Outgoing], **how: Any) -> None:
-        if len(messages) > self._left:
-            self._store.publish(messages[: self._left], **how)
-            error = BrokerUnreachable("gone")
-            error.accepted = self._left
-            raise error
-        self._left -= len(messages)
-        self._store.publish(messages, **how)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-
 @pytest.mark.parametrize("limit", [2 * BATCH, 2 * BATCH + 3])
-def test_a_broker_that_goes_away_leaves_what_it_took(app: Celery, add: Any, limit: int) -> None:
-    app.producer.store = Failing(app.store, limit)  # type: ignore[assignment]
+def test_a_broker_that_goes_away_leaves_what_it_took(limit: int) -> None:
+    app = Over(lambda store: Failing(store, limit))
 
     with pytest.raises(OperationalError, match="BrokerUnreachable: gone") as caught:
-        group(members(add)).delay()
+        group(members(app.tasks["add"])).delay()
 
     assert isinstance(caught.value, StreamBroken)
     assert len(waiting(app)) == caught.value.accepted == len(caught.value.result) == limit
 
 
-def test_what_goes_wrong_before_anything_was_sent_is_raised_as_it_is(app: Celery, add: Any) -> None:
-    app.producer.store = Failing(app.store, 0)  # type: ignore[assignment]
+def test_what_goes_wrong_before_anything_was_sent_is_raised_as_it_is() -> None:
+    app = Over(lambda store: Failing(store, 0))
 
     with pytest.raises(BrokerUnreachable, match="gone"):
-        group(members(add)).delay()
+        group(members(app.tasks["add"])).delay()
 
 
 # ---- chords --------------------------------------------------------------------------------------------------------
 
 
-class Opened:
-    """A store that notes when a chord is opened, and how many messages there were by then."""
-
-    def __init__(self, store: Any) -> None:
-        self._store, self.published, self.opened = store, 0, []  # type: ignore[var-annotated]
-
-    def publish(self, messages: list[Outgoing], **how: Any) -> None:
-        self.published += len(messages)
-        self._store.publish(messages, **how)
-
-    def open_chords(self, openings: list[Opening]) -> None:
-        self.opened += [(one.chord, one.size, self.published, one.ttl_s) for one in openings]
-        self._store.open_chords(openings)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-
-def over(app: Celery) -> Opened:
-    """Put a store that notes over that of ``app``."""
-    found = Opened(app.store)
-    app.producer.store = app._store = found  # type: ignore[assignment]
-    return found
-
-
-def test_a_chord_is_opened_with_its_size_before_its_last_batch_and_after_the_others(app: Celery, add: Any, total: Any) -> None:
-    store = over(app)
+def test_a_chord_is_opened_with_its_size_before_its_last_batch_and_after_the_others() -> None:
+    app = Over(Opened)
+    add, total = app.tasks["add"], app.tasks["total"]
 
     first = chord(members(add))(total.s())
     second = asyncio.run(chord(members(add), total.s()).aapply_async())
 
-    ttl_s = app.settings.result.chord_ttl_s
-    assert store.opened[0] == (first.parent.id, MANY, MANY - MANY % BATCH, ttl_s)
-    assert store.opened[1][:2] == (second.parent.id, MANY)  # whose messages are published by the outbox, past our notes
+    ttl_s, before = app.settings.result.chord_ttl_s, MANY - MANY % BATCH
+    assert app.store.opened == [
+        (first.parent.id, MANY, before, ttl_s),
+        (second.parent.id, MANY, MANY + before, ttl_s),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -370,13 +314,13 @@ def test_a_header_with_a_workflow_beyond_its_first_members_is_refused(app: Celer
         chord(itertools.chain(members(add), [add.s(1) | add.s(1)]))(total.s())
 
 
-def test_a_chord_that_broke_off_was_not_opened(app: Celery, add: Any, total: Any) -> None:
-    store = over(app)
+def test_a_chord_that_broke_off_was_not_opened() -> None:
+    app = Over(Opened)
 
     with pytest.raises(StreamBroken) as caught:
-        chord(Watched(add, breaks_at=MANY - 1))(total.s())
+        chord(Watched(app.tasks["add"], breaks_at=MANY - 1))(app.tasks["total"].s())
 
-    assert store.opened == []
+    assert app.store.opened == []
     assert len(caught.value.result) == len(waiting(app))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,35 +12,17 @@ import pytest
 
 from celeriac import Celery, chord, group
 from celeriac.app.numbered import Numbered
-from celeriac.core.message import Outgoing
-from celeriac.core.settlement import Opening
+from unit.app.stores import Counting, Over
 
 FEW = 20_000
 SLACK = 300_000
 """Bytes that two runs may differ by."""
 
 
-class Counting:
-    """A store that takes messages and keeps none."""
-
-    def __init__(self) -> None:
-        self.published, self.opened = 0, 0
-
-    def publish(self, messages: Sequence[Outgoing], **_how: Any) -> None:
-        self.published += len(messages)
-
-    def open_chords(self, openings: Sequence[Opening]) -> None:
-        [opening] = openings
-        self.opened = opening.size
-
-
 @pytest.fixture
-def store(app: Celery) -> Counting:
-    """Put a store that only counts in the place of the app's."""
-    app.task(name="add")(lambda x: x)
-    found = Counting()
-    app.producer.store = app._store = found  # type: ignore[assignment]
-    return found
+def app() -> Over:
+    """Give an app whose store only counts."""
+    return Over(Counting)
 
 
 def peak(step: Callable[[], Any]) -> int:
@@ -73,17 +55,17 @@ def listed(task: Any, count: int) -> Any:
 @pytest.mark.parametrize("way", [sent, sent_as_header])
 @pytest.mark.parametrize("times", [2, pytest.param(10, marks=pytest.mark.long)])
 @pytest.mark.timeout(300)
-def test_the_peak_does_not_grow_with_the_members(app: Celery, store: Counting, way: Any, times: int) -> None:
+def test_the_peak_does_not_grow_with_the_members(app: Over, way: Any, times: int) -> None:
     way(app, FEW)()
 
     few, many = peak(way(app, FEW)), peak(way(app, times * FEW))
 
-    assert store.published == (2 + times) * FEW
-    assert store.opened in {0, times * FEW}
+    assert app.store.published == (2 + times) * FEW
+    assert app.store.opened in {0, times * FEW}
     assert many < few + SLACK
 
 
-def test_a_list_of_as_many_does_grow(app: Celery, store: Counting) -> None:
+def test_a_list_of_as_many_does_grow(app: Celery) -> None:
     """Else the measure would measure nothing."""
     add = app.tasks["add"]
 
@@ -92,7 +74,7 @@ def test_a_list_of_as_many_does_grow(app: Celery, store: Counting) -> None:
     assert many > few + 10 * SLACK
 
 
-def test_what_is_left_of_a_sent_group_is_a_number(app: Celery, store: Counting) -> None:
+def test_what_is_left_of_a_sent_group_is_a_number(app: Celery) -> None:
     result = sent(app, 3 * FEW)()
 
     assert isinstance(result.results, Numbered)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -13,7 +14,8 @@ from celeriac.core.errors import BrokerUnreachable, OperationalError, StoreRefus
 from celeriac.core.settlement import Done, Settled, Settlement, StoredResult
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
-from celeriac.worker.settler import AT_ONCE
+from celeriac.worker.settler import AT_ONCE, Settler
+from system.patience import eventually
 from unit.worker.bench import ME, Bench, a_delivery, a_message, a_settler
 
 
@@ -200,26 +202,38 @@ def test_a_settlement_whose_lease_is_lost_is_reported_and_not_made_again(caplog:
 def test_a_flush_returns_when_that_of_another_thread_has_ended() -> None:
     # A child that ends while its tender still settles would lose what has ended well.
     may_go_on, asked = threading.Event(), threading.Event()
+    order: list[str] = []
 
     class Slow(Moody):
         def settle(self, settlements: Sequence[Settlement], *, lessee: Lessee) -> Sequence[Settled]:
             asked.set()
             may_go_on.wait(10)
+            order.append("settled")
             return super().settle(settlements, lessee=lessee)
+
+    def end() -> None:
+        settler.flush()
+        order.append("returned")
 
     bench, _, _ = a_bench(0)
     store = Slow(runtime=bench.runtime)
     settler = a_settler(store)
     settler.add(Settlement(tag=1, fate=Done()))
-    tender, child = threading.Thread(target=settler.flush), threading.Thread(target=settler.flush)
+    tender, child = threading.Thread(target=settler.flush), threading.Thread(target=end)
     tender.start()
     asked.wait(10)
 
     child.start()
-    child.join(0.05)
-
-    assert child.is_alive()
+    eventually(lambda: order or is_in(Settler.flush, child), what="the child in its flush")
     may_go_on.set()
     child.join(10)
-    assert (child.is_alive(), store.calls) == (False, [1])
+
+    assert order == ["settled", "returned"]
+    assert store.calls == [1]
     tender.join(10)
+
+
+def is_in(function: Callable[..., object], thread: threading.Thread) -> bool:
+    """Say whether a thread stands in ``function`` itself, not in what that calls: there it can only wait for a lock."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code is function.__code__

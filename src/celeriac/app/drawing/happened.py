@@ -1,7 +1,7 @@
 """Draw what became of a workflow: the tasks that a trail knows, with their states.
 
 In a job's life: after it, or while it runs. What follows one thing alone stands after it, in a row, as the steps of a chain do
-and the body of a chord after its header. Of a large group a few members are drawn, first of all those that have not succeeded.
+and the body of a chord after its header. Of a group those that failed come first; of a large one a few members are drawn.
 Pure. Does not know: stores.
 """
 
@@ -14,11 +14,13 @@ from typing import Final
 from celeriac.app.drawing.figure import Figure
 from celeriac.app.drawing.planned import DEPTH, MEMBERS, MOST
 from celeriac.app.drawing.tracing import Trail, error_of
-from celeriac.core.states import PENDING, SUCCESS
+from celeriac.core.states import FAILURE, PENDING, PROPAGATE_STATES, REVOKED, SUCCESS
 from celeriac.core.taskmeta import TaskMeta
 
 _MANY: Final = 4
 """For each member that is drawn of a group, so many tasks that one task has sent."""
+_RANKS: Final = {FAILURE: 0, REVOKED: 0, PENDING: 2, SUCCESS: 3}
+"""State -> how soon it is to be seen. All others: 1."""
 
 
 def happened(trail: Trail, *, members: int = MEMBERS, depth: int = DEPTH) -> Figure:
@@ -30,25 +32,16 @@ def happened(trail: Trail, *, members: int = MEMBERS, depth: int = DEPTH) -> Fig
         depth: Draw so many levels.
     """
     pencil = _Pencil(trail, members, depth)
-    *_, top = trail.line(trail.asked)
-    found = pencil.row(pencil.above(top), 0)
+    found = pencil.row(trail.upward()[-1], 0)
     return Figure("chain", "cut short", inner=(found, Figure("more", "... and more"))) if trail.cut else found
 
 
 class _Pencil:
     def __init__(self, trail: Trail, members: int, depth: int) -> None:
         self._trail, self._members, self._depth = trail, members, depth
-        self._path = frozenset(trail.line(trail.asked))
+        self._path = frozenset(trail.upward())
         self._drawn: set[str] = set()
         self._left = MOST
-
-    def above(self, id: str) -> str:
-        """Return the outermost group around ``id``, or itself."""
-        trail, seen = self._trail, {id}
-        while (group := trail.group_of.get(id)) is not None and group not in seen and trail.before.get(id) is None:
-            *_, id = trail.line(group)
-            seen |= {group, id}
-        return id
 
     def row(self, id: str, level: int) -> Figure:
         """Draw ``id`` and what comes after it."""
@@ -64,9 +57,18 @@ class _Pencil:
             if id in self._trail.members:
                 steps.append(self._group(id, level))
                 rest = [one for one in rest if one not in self._drawn]
+                if len(rest) > 1:  # a body and what follows it, if none of them ran: nothing is stored of their order
+                    steps.append(self._several(rest, level))
             else:
                 steps.append(self._task(id, rest if len(rest) > 1 else (), level))
         return steps[0] if len(steps) == 1 else Figure("chain", f"{len(steps)} in a row", inner=tuple(steps))
+
+    def _several(self, ids: Sequence[str], level: int) -> Figure:
+        chosen = self._chosen(ids, self._members)
+        inner = [self.row(one, level + 1) for one in chosen if one not in self._drawn]
+        if len(chosen) < len(ids):
+            inner.append(Figure("more", f"... {len(ids) - len(chosen):,} more"))
+        return Figure("group", f"{len(ids):,} after that", inner=tuple(inner))
 
     def _task(self, id: str, sent: Sequence[str], level: int) -> Figure:
         self._left -= 1
@@ -82,9 +84,9 @@ class _Pencil:
 
     def _group(self, id: str, level: int) -> Figure:
         members = self._trail.members[id]
-        states = Counter(self._state(member) for member in members if member not in self._trail.members)
-        told = ", ".join(f"{count:,} {state}" for state, count in states.most_common())
-        chosen = self._chosen(members, self._members)
+        states = {member: self._state(member) for member in members}
+        told = ", ".join(f"{count:,} {state}" for state, count in Counter(states.values()).most_common())
+        chosen = sorted(self._chosen(members, self._members), key=lambda member: states[member] not in PROPAGATE_STATES)
         inner = [self.row(self._head(one, id), level + 1) for one in chosen if one not in self._drawn]
         size = self._trail.sizes.get(id, len(members))
         if len(chosen) < size:
@@ -106,10 +108,17 @@ class _Pencil:
         return [id for id in ids if id in kept]
 
     def _rank(self, id: str) -> int:
-        if id in self._path:
-            return 0
-        return {SUCCESS: 3, PENDING: 2}.get(self._state(id), 1)
+        return 0 if id in self._path else _RANKS.get(self._state(id), 1)
 
     def _state(self, id: str) -> str:
-        meta = self._trail.metas.get(id)
-        return PENDING if meta is None else meta.status
+        """Return the state of a task; of a group the one that most needs to be seen of its members'."""
+        metas, groups = self._trail.metas, self._trail.members
+        found, left, seen = [], [id], {id}
+        while left:
+            one = left.pop()
+            inner = [each for each in groups.get(one, ()) if each not in seen]
+            seen.update(inner)
+            left += inner
+            if one not in groups:
+                found.append(metas[one].status if one in metas else PENDING)
+        return min(found, key=lambda state: _RANKS.get(state, 1), default=SUCCESS)

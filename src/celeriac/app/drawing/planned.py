@@ -14,6 +14,7 @@ from typing import Any, Final
 from celeriac.app.drawing.figure import Figure, Role
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.stored import Stored, kind_of, members_of, ungrouped
+from celeriac.app.flows.vetting import vet
 from celeriac.core.representation import safe_repr
 
 MEMBERS: Final = 10
@@ -64,6 +65,7 @@ def planned(signature: Stored, *, shown: Shown = shown, members: int = MEMBERS, 
     Raises:
         WorkflowTooDeep: it could not be sent either.
     """
+    vet(signature, links=False)  # links in a circle are drawn until it is enough
     return _Pencil(shown, members, depth).draw(chained([signature]), 0)
 
 

@@ -1,8 +1,9 @@
 """Follow what a result set off: its tasks, those that they sent, and upwards what it came from.
 
 In a job's life: after it, or while it runs. The store knows of each task that has ended its children and its parent; both are
-followed, level by level, many ids in one question. Where nothing is stored, a branch ends. Does not know: stores; how metas are
-loaded is handed in.
+followed, level by level, many ids in one question. Where nothing is stored, a branch ends. What a saved group, or a sender's
+children, say of the shape of a workflow is more than parents can tell: the parent of a body, and of each step that never ran, is
+whoever's end called or failed it. Does not know: stores; how metas are loaded is handed in.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from celeriac.app.flows.keeping import stood_for
 from celeriac.app.flows.numbering import member_id, place_of
 from celeriac.core.states import PENDING
 from celeriac.core.taskmeta import TaskMeta
@@ -53,12 +55,12 @@ class Trail:
     def note(self, stored: Any) -> str:
         """Take in a result in its stored form, with its parents and members; return its id."""
         (id, parent), members = stored
+        id = stood_for(id)
         if members is None:
             self._wanted.append(id)
-        elif id not in self.members:
-            self.members[id] = []
+        elif not (known := self.members.setdefault(id, [])):  # where it is a parent it is often told without its members
             for member in self._all(id, members):
-                self.members[id].append(inner := self.note(member))
+                known.append(inner := self.note(member))
                 self.group_of[inner] = id
         if parent:
             before = self.note(parent)
@@ -83,17 +85,28 @@ class Trail:
             (first, parent), _ = child
             while parent:  # the body of a chord is stored with its header, the end of a chain with its steps
                 (first, parent), _ = parent
+            first = stood_for(first)
             self._after.setdefault(meta.task_id, {})[first] = None
             self.before.setdefault(first, meta.task_id)
-        if meta.parent_id is not None and meta.task_id not in self.before:
-            self.before[meta.task_id] = meta.parent_id
-            self._wanted.append(meta.parent_id)
+        if (above := self._parent_of(meta)) is not None and meta.task_id not in self.before:
+            self.before[meta.task_id] = above
+            self._wanted.append(above)
+
+    def _parent_of(self, meta: TaskMeta) -> str | None:
+        """Return the id of a task's parent, as far as it tells something."""
+        if meta.parent_id is None:
+            return None
+        above, id = stood_for(meta.parent_id), meta.task_id
+        # All that a call ends which only ends others has one parent: less than is known of what has a place in a group or a row.
+        told = above == meta.parent_id or not (id in self.group_of or id in self._after)
+        return above if told and above != id else None
 
     def complete(self) -> None:
         """Bring in what parents do not know of their children, since all has been asked for."""
         heads = self._heads()
-        for id, last in list(self.before.items()):
-            above = self.before[id] = self._header(id, last)
+        known = {id: above if id in heads else self._header(id, above) for id, above in self.before.items()}
+        for id, above in known.items():
+            self.before[id] = above
             if above not in self.metas and above not in self.members:
                 del self.before[id]  # it was not asked for: there were too many
             elif self.metas.get(above) == TaskMeta(task_id=above) and id not in self._after.get(above, ()):
@@ -102,19 +115,41 @@ class Trail:
                 self._after.setdefault(above, {})[id] = None
 
     def _header(self, id: str, above: str) -> str:
-        """Return the group whose body ``id`` is, if ``above`` is the member that ended last; otherwise ``above``.
+        """Return the group whose body ``id`` is, if ``above`` belongs to the member that ended last; otherwise ``above``.
 
         Of what a member has sent itself it knows; the body of its chord was sent when its own end was stored.
         """
-        group = self.group_of.get(above)
-        is_body = group is not None and above in self.metas and id not in self._after.get(above, ())
-        return group if is_body and group is not None and self.group_of.get(id) != group else above
+        if above not in self.metas or id in self._after.get(above, ()):
+            return above
+        member = self.member_of(above)
+        group = None if member is None else self._joined(member)
+        return above if group is None or self.group_of.get(id) == group else group
+
+    def member_of(self, id: str) -> str | None:
+        """Return the member of a group that ``id`` is, or a step of; ``None``: it belongs to no group that is known."""
+        seen: set[str] = set()
+        while id not in self.group_of:
+            seen.add(id)
+            following = next(iter(self._after.get(id, ())), None)
+            if following is None or following in seen:
+                return None
+            id = following
+        return id
+
+    def _joined(self, member: str) -> str:
+        """Return the group that a member has reported to: its own, or one around that if they are all members of one header."""
+        groups = [self.group_of[member]]
+        while (around := self.group_of.get(groups[-1])) is not None and around not in groups:
+            groups.append(around)
+        told = self.metas[member].group_id if member in self.metas else None
+        return told if told in groups else groups[-1]
 
     def _heads(self) -> set[str]:
         """Return what each member of a group begins with: who sent the group has sent that as a part of it."""
         found: set[str] = set()
+        owners = {group: self._owner(group) for group in self.members}
         for member, group in self.group_of.items():
-            owner = self._owner(group)
+            owner = owners[group]
             first = self.line(member, owner)[-1]
             if owner is not None and self.before.get(first) == owner:
                 found.add(first)
@@ -123,10 +158,18 @@ class Trail:
     def _owner(self, group: str) -> str | None:
         """Return who sent a group, or the one around it; ``None``: nobody is known."""
         for _ in range(len(self.members)):
-            if group in self.before or group not in self.group_of:
+            if group in self.before or (member := self.member_of(group)) is None:
                 break
-            group = self.group_of[group]
+            group = self.group_of[member]
         return self.before.get(group)
+
+    def upward(self) -> list[str]:
+        """Return what was asked for, what came before it, and the groups around that; what came first is the last."""
+        found = dict.fromkeys(self.line(self.asked))
+        while (member := self.member_of(next(reversed(found)))) is not None and (group := self.group_of[member]) not in found:
+            found[member] = None
+            found |= dict.fromkeys(one for one in self.line(group) if one not in found)
+        return list(found)
 
     def line(self, id: str, until: str | None = None) -> list[str]:
         """Return ``id`` and what came before it, the nearest first, up to ``until``, which is left out."""

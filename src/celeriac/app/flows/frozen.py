@@ -14,6 +14,7 @@ from celeriac.app.flows.normal import carried_out, linked_steps, with_link, with
 from celeriac.app.flows.parts_apart import with_ends_of_their_own
 from celeriac.app.flows.stored import (
     Stored,
+    body_of,
     chain_of,
     check_depth,
     chord_of,
@@ -75,7 +76,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             members = [with_link(member, "link_error", heard) for member in ungrouped(members_of(signature))]
             return group_of([freeze(member, new_id, depth=below) for member in members], options)
         case _:
-            [linked] = linked_steps([signature["kwargs"]["body"]], options)
+            [linked] = linked_steps([body_of(signature)], options)
             body = freeze(linked, new_id, id=own, depth=below)
             known = header_id(options, linked) or new_id()
             header = [freeze(member, new_id, depth=below) for member in ungrouped(members_of(signature))]

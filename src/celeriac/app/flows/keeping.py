@@ -12,7 +12,7 @@ Does not know: stores, serializers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final
@@ -34,9 +34,12 @@ from celeriac.app.flows.stored import (
     kind_of,
     members_of,
 )
-from celeriac.app.flows.unrolling import attach, unroll
+from celeriac.app.flows.unrolling import attach
 
+HEARD: Final = "heard"
+"""Argument of a reference: the calls in its part whose errbacks hear if it is a body that does not run."""
 _PREFIX: Final = "kept-"
+_ABANDONED: Final = "-abandoned"
 _OFTEN: Final = 3
 """What is carried fewer times than this is not kept, however large: to read it once more costs as much."""
 _DEEP: Final = 12
@@ -105,7 +108,8 @@ class Keeping:
 
     def _chord(self, header: Sequence[_Part], body: _Part, options: Stored) -> _Part:
         calls = sum(member.calls for member in header)
-        body = self._body(body, calls)
+        if header:  # or it is called at once, and no message carries it
+            body = self._body(body, calls)
         waste = sum(member.waste for member in header) + calls * body.size + body.waste
         made = chord_of([member.signature for member in header], body.signature, options)
         return _Part(made, self._sized, [*header, body], waste=waste, depth=1 + body.depth)
@@ -132,10 +136,11 @@ class Keeping:
         shape = shape_of(content)
         if shape != 0:
             kwargs[ENDS] = shape
-        # Celery's workers name by this id, and tell these errbacks of, a chord that fails.
+        # Celery's workers name by this id, and tell these errbacks of, a chord that fails. Ours tell all of HEARD.
         options: dict[str, Any] = {"task_id": block.key if shape != 0 else next(ends_of(content))["options"]["task_id"]}
-        if errbacks := next((call["options"].get("link_error") for call in unroll(content).calls), None):
-            options["link_error"] = errbacks
+        if heard := [_only_heard(call) for call in heard_first(content) if call["options"].get("link_error")]:
+            options["link_error"] = heard[0]["options"]["link_error"]
+            kwargs[HEARD] = heard
         return {"task": KEPT, "args": (), "kwargs": kwargs, "options": options, "subtask_type": None, "immutable": False}
 
 
@@ -170,17 +175,61 @@ def opened(reference: Stored, content: Stored) -> Stored:
     group_id = options.get("group_id")
     if group_id is not None and "group_index" in options:
         content = attach(content, group_id, options["group_index"], options.get("chord"))
-    elif group_id is not None and kind_of(content) is None:
+    elif group_id is not None and kind_of(content) is None and not content["options"].get("group_id"):
+        # A body that is a member itself says already whose: it was frozen into that before it was kept.
         content = {**content, "options": {**content["options"], "group_id": group_id}}
     if kind_of(content) == "chain":
         content = chained([content])  # it may begin with a group: the header of a chord
     return {**content, SHAPE: reference[SHAPE]} if SHAPE in reference else content
 
 
+def heard_first(signature: Stored) -> Iterator[Stored]:
+    """Yield the calls whose errbacks hear that ``signature``, the body of a chord, does not run: its first ones; where it is a
+    chord itself, those of its own body."""
+    match kind_of(signature):
+        case None:
+            yield from _told_by(signature) if is_kept(signature) else (signature,)
+        case "chain":
+            yield from heard_first(members_of(signature)[0])
+        case "group":
+            for member in members_of(signature):
+                yield from heard_first(member)
+        case _:
+            yield from heard_first(signature["kwargs"]["body"])
+
+
+def _told_by(reference: Stored) -> Iterator[Stored]:
+    told = reference["kwargs"].get(HEARD)
+    for call in told if isinstance(told, list | tuple) else ():  # a message may say anything
+        if isinstance(call, Mapping) and isinstance(call.get("task"), str) and isinstance(call.get("options"), Mapping):
+            yield call
+
+
+def _only_heard(call: Stored) -> Stored:
+    options = call["options"]
+    return {"task": call["task"], "options": {"task_id": options["task_id"], "link_error": options["link_error"]}}
+
+
 def first_kept(reference: Stored) -> str:
     """Return the id of the first task in what a reference stands for."""
     key: str = reference["kwargs"]["key"]
-    return key.removeprefix(_PREFIX)
+    return stood_for(key)
+
+
+def abandoning(name: str) -> str:
+    """Return the id of the call that ends what does not run any more. ``name``: key of a block, or the first id that is ended."""
+    return f"{name}{_ABANDONED}"
+
+
+def stood_for(id: str) -> str:
+    """Return the id of the first task that a reference, or a call that only ends others, was about; any other id as it is.
+
+    Nothing is stored of such a call, and yet it may be the parent of what it has called or ended.
+    """
+    id = id.removesuffix(_ABANDONED)
+    while id.startswith(_PREFIX):  # a block may begin with a reference to another one
+        id = id.removeprefix(_PREFIX)
+    return id
 
 
 def stand_in(reference: Stored) -> Stored:
@@ -193,3 +242,9 @@ def stand_in(reference: Stored) -> Stored:
             said["group_index"] = options["group_index"] + place
         calls.append({"task": "", "args": (), "kwargs": {}, "options": said, "subtask_type": None, "immutable": False})
     return calls[0] if ends == 1 else group_of(calls)
+
+
+def has_chord(signature: Stored) -> bool:
+    """Say whether a chord lies in it."""
+    kind = kind_of(signature)
+    return kind == "chord" or (kind is not None and any(map(has_chord, members_of(signature))))

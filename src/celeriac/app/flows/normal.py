@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from celeriac.app.flows.stored import (
     Stored,
+    body_of,
     calls_nothing,
     chain_of,
     check_depth,
@@ -81,7 +82,7 @@ def _levels(signatures: Iterable[Stored], nested: int) -> tuple[list[tuple[list[
         levels.append((steps, step))
         steps = []
         if kind_of(step) == "chord":
-            body = step["kwargs"]["body"]
+            body = body_of(step)
             todo.extendleft([body] if kind_of(body) == "group" else reversed(list(_flat([body], 0))))
     return levels, steps
 

@@ -80,6 +80,18 @@ def is_empty(signature: Stored) -> bool:
     return kind_of(signature) == "chain" and not members_of(signature)
 
 
+def body_of(chord: Stored) -> Stored:
+    """Return the body of a chord that is to be sent.
+
+    Raises:
+        TypeError: it has none.
+    """
+    body: Stored | None = chord["kwargs"].get("body")
+    if body is None:
+        raise TypeError("a chord needs a body: chord(header)(body), or group | body")
+    return body
+
+
 def header_id(options: Stored, body: Stored | None) -> Any:
     """Return the id of the group that is the header of a chord of these; ``None``: it has none yet.
 

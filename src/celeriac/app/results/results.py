@@ -6,7 +6,7 @@ In a job's life: settlement stores a task meta, ``AsyncResult`` reads it through
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -155,9 +155,19 @@ class Results:
 
     def keep_group(self, id: str, stored: Any) -> None:
         """Keep the stored form of a group, as long as results are kept."""
+        self.keep_groups({id: stored})
+
+    def keep_groups(self, groups: Mapping[str, Any]) -> None:
+        """Keep the stored form of each group under its id, in one step, as long as results are kept."""
         settings = self._settings().result
-        body = groupmeta.encode(stored, settings.serializer)
-        self._backend().store_results([StoredResult(groupmeta.place_of(id), groupmeta.STATE, body, settings.ttl_s)])
+        self._backend().store_results(
+            [
+                StoredResult(
+                    groupmeta.place_of(id), groupmeta.STATE, groupmeta.encode(stored, settings.serializer), settings.ttl_s
+                )
+                for id, stored in groups.items()
+            ]
+        )
 
     def group(self, id: str) -> Any:
         """Return the stored form of a group that is kept; ``None``: there is none.

@@ -75,6 +75,10 @@ class Chords:
             chord.parts.clear()
             chord.added.clear()
 
+    def unfinished(self) -> dict[str, int]:
+        """Return how many parts there are of each chord that is not over."""
+        return {id: len(chord.parts) for id, chord in self._chords.items() if not chord.closed}
+
     def drop_expired(self, now: float) -> None:
         """Forget what nobody has spoken of for as long as it may live, and what has been over for a while."""
         for id in [id for id, chord in self._chords.items() if chord.ends is not None and chord.ends <= now]:

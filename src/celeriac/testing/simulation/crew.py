@@ -6,13 +6,15 @@ real processes. Does not know: when anybody is born or dies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
-from celeriac.abc import Lessee, Runtime
+from celeriac.abc import Lessee
+from celeriac.app import errbacks
+from celeriac.app.following import following
 from celeriac.core import codecs, protocol
 from celeriac.core.message import Address, Message, Outgoing
-from celeriac.core.settlement import Following
+from celeriac.testing.simulation.app import SimulatedApp
 from celeriac.testing.simulation.fate import Fate
 from celeriac.testing.simulation.lane import SimulatedLane
 from celeriac.testing.simulation.ledger import Ledger
@@ -65,9 +67,10 @@ class SimulatedChild(Process):
 class Crew:
     """Makes nodes and children."""
 
-    def __init__(self, store: SimulatedStore, ledger: Ledger, fate: Fate, runtime: Runtime, scale: Scale) -> None:
-        self._store, self._ledger, self._fate, self._runtime, self._scale = store, ledger, fate, runtime, scale
-        self._reader = Reader(the_tasks(runtime), accept=codecs.content_types(["json"]), hostname="celery@world")
+    def __init__(self, store: SimulatedStore, ledger: Ledger, fate: Fate, app: SimulatedApp, scale: Scale) -> None:
+        self._store, self._ledger, self._fate, self._runtime, self._scale = store, ledger, fate, app.runtime, scale
+        tasks = {**app.tasks, **the_tasks(app)}
+        self._reader = Reader(tasks, accept=codecs.content_types(["json"]), hostname="celery@world")
         self._terms = Terms(
             ttl_s=None,
             failure_ttl_s=None,
@@ -76,7 +79,9 @@ class Crew:
             hostname="celery@world",
             stores_results=True,
             again=self._again,
-            follow=self._follow,
+            follow=partial(following, app),
+            tell=partial(errbacks.told, app),
+            calls=lambda errback: errbacks.is_called(errback, tasks),
         )
 
     def line(self, process: Process) -> Line:
@@ -130,9 +135,3 @@ class Crew:
         assert address is None  # no task here names another queue
         parcel = protocol.encode(message, now=self._runtime.now())
         return Outgoing(parcel=parcel, queue=queue, routing_key=queue, priority=message.priority, eta=message.eta)
-
-    def _follow(self, stored: Mapping[str, Any], first: Sequence[Any], parent: Message) -> Following:
-        # An id of its own that a repeat has again, so that the ledger sees if there are two.
-        id, kwargs = f"{parent.id}-callback", {"after": str(first[0])}
-        message = Message(id=id, task=stored["task"], args=stored["args"], kwargs=kwargs, parent_id=parent.id)
-        return Following((self._again(message, QUEUES[0]),))

@@ -23,7 +23,10 @@ from celeriac.worker.leases import TICK_S, DeadChild
 from celeriac.worker.recovery import Death
 from celeriac.worker.request import Request
 
-_LONGEST_IDLE_S = 3.0
+LONGEST_IDLE_S = 9.0
+"""At most so long a child that found nothing waits until it looks again, in peace."""
+_IDLE_S = 3.0
+"""The same while there are faults, which shall meet it."""
 _POISONS = {"poison", "early-poison"}
 
 
@@ -101,7 +104,8 @@ class Fleet:
         except OperationalError:
             pause = self._chance.between(0.1, 2)
         else:
-            child.idle_s = 0.01 if came else min(_LONGEST_IDLE_S, child.idle_s * 2)
+            longest = _IDLE_S if self._timeline.now < self._scale.faults_s else LONGEST_IDLE_S
+            child.idle_s = 0.01 if came else min(longest, child.idle_s * 2)
             pause = 0.0 if came else child.idle_s
         self._timeline.after(pause, partial(self._step, child))
 

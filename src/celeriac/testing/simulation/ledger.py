@@ -8,7 +8,7 @@ overtaken. Does not know: how the store or the workers work.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import inf
 
@@ -41,6 +41,11 @@ class Ledger:
         """How often it was taken over from somebody."""
         self.successes: dict[str, bytes] = {}
         self.revoked: dict[str, int] = {}
+        self.needs: dict[str, tuple[str, ...]] = {}
+        """Of tasks of workflows: whose success they wait for."""
+        self.joined: dict[int, str] = {}
+        """Chords all of whose parts are in, by the tag of the delivery that is left to call the body."""
+        self._complete: set[str] = set()
         self._tags: dict[int, Key] = {}
         self._fetched: dict[tuple[Lessee, int], int] = {}
         self._kept: dict[str, float] = {}
@@ -87,23 +92,55 @@ class Ledger:
         self._steps += 1
         self.revoked.setdefault(id, self._steps)
 
+    def published(self, keys: Iterable[Key]) -> None:
+        """These were sent by a program."""
+        self._sent(keys)
+
     def settled(self, settlements: Sequence[Settlement], answers: Sequence[Settled]) -> None:
         """These were carried out, or refused."""
         for settlement, answer in zip(settlements, answers, strict=True):
-            if answer is not Settled.APPLIED:
+            if answer is Settled.LEASE_LOST:
                 continue
+            calls_body = settlement.tag in self.joined
+            if calls_body and answer is Settled.JOINED:
+                continue  # it was said before, and the answer was lost
             key = self._tags[settlement.tag]
             followups = [(one.id, one.parcel.headers.get("retries") or 0) for one in settlement.followups]
             moved = key in followups
-            if isinstance(settlement.fate, Done | DeadLetter) and not moved:
+            if calls_body:
+                chord = self.joined.pop(settlement.tag)
+                if settlement.closes != chord:
+                    raise Violation(f"chord {chord} is complete, and {key} was settled without a word of its body")
+            elif isinstance(settlement.fate, Done | DeadLetter) and not moved:
                 self._end(key)
-            if isinstance(settlement.fate, Done) and not moved:
+            if isinstance(settlement.fate, Done) and not moved and not calls_body:
                 self.over.add(key)
             if isinstance(settlement.fate, DeadLetter) and settlement.fate.reason in {"internal", "unsettled"}:
                 raise Violation(f"{key} became a dead letter by a mistake of ours: {settlement.fate.detail}")
-            self.known.update(followups)
-            if settlement.result is not None and settlement.result.state == SUCCESS:
-                self.successes.setdefault(settlement.result.id, settlement.result.body)
+            if answer is Settled.JOINED:
+                self._join(settlement)
+            for result in settlement.results:
+                if result.state == SUCCESS:
+                    self.successes.setdefault(result.id, result.body)
+            self._sent(followup for followup in followups if followup != key)
+
+    def _sent(self, keys: Iterable[Key]) -> None:
+        """Each attempt enters a queue once, and only when what it waits for has succeeded."""
+        for key in keys:
+            if key in self.known:
+                raise Violation(f"{key} was sent a second time")
+            missing = [id for id in self.needs.get(key[0], ()) if id not in self.successes]
+            if missing:
+                raise Violation(f"{key} was sent, and {missing} have not succeeded")
+            self.known.add(key)
+
+    def _join(self, settlement: Settlement) -> None:
+        """Somebody was told that his part was the last."""
+        chord = "" if settlement.join is None else settlement.join.chord
+        if chord in self._complete:
+            raise Violation(f"chord {chord} was completed twice")
+        self._complete.add(chord)
+        self.joined[settlement.tag] = chord
 
     def _end(self, key: Key) -> None:
         self.ended[key] += 1
@@ -133,8 +170,19 @@ class Ledger:
 
     # What is where.
 
-    def compare(self, places: Mapping[Key, int]) -> None:
-        """Compare with what the store holds: how many copies there are of each attempt, wherever they are."""
+    def compare(self, places: Mapping[Key, int], joined: Mapping[int, int]) -> None:
+        """Compare with what the store holds.
+
+        Args:
+            places: How many copies there are of each attempt, wherever they are.
+            joined: How many lessees hold a delivery whose run has ended and that is left to call the body of a chord, by tag.
+        """
+        for tag, chord in self.joined.items():
+            if joined.get(tag, 0) != 1:
+                raise Violation(f"chord {chord} is complete, and {joined.get(tag, 0)} are there to call its body")
+        for tag in joined:
+            if tag not in self.joined:
+                raise Violation(f"{self._tags[tag]} is held to call the body of a chord that is not complete, or is over")
         for key in self.known:
             copies = places.get(key, 0)
             if copies + (key in self.over) != 1:

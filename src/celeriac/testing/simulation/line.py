@@ -87,6 +87,10 @@ class Line:
         """See ``Chords.open_chords``."""
         self._call("open_chords", lambda: self._store.open_chords(openings))
 
+    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
+        """See ``ResultBackend.load``. Workers read parts of workflows so."""
+        return self._call("load", lambda: self._store.load(ids))
+
     def parts(self, chord: str) -> Sequence[bytes] | None:
         """See ``Chords.parts``."""
         return self._call("parts", lambda: self._store.parts(chord))
@@ -148,10 +152,6 @@ class Line:
     def purge_dead(self, ids: Sequence[str] | None = None) -> int:
         """See ``Broker.purge_dead``."""
         return self._store.purge_dead(ids)
-
-    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
-        """See ``ResultBackend.load``."""
-        return self._store.load(ids)
 
     def forget(self, ids: Sequence[str]) -> None:
         """See ``ResultBackend.forget``."""

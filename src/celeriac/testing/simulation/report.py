@@ -14,7 +14,10 @@ class Scale(Struct, frozen=True, kw_only=True):
     nodes: int = 2
     children: int = 2
     """Of each node."""
-    tasks: int = 24
+    tasks: int = 20
+    """That are sent one by one."""
+    workflows: int = 2
+    """At most so many besides: each of a few tasks, seldom of dozens."""
     faults_s: float = 120.0
     """For so long there are faults; then the world is left in peace until it comes to rest."""
     fault_rate: float = 0.02

@@ -12,6 +12,7 @@ from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Fetched, Lessee, Pulse
 from celeriac.core import states, taskmeta
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.settlement import Settled, Settlement, StoredResult
+from celeriac.drivers.memory.queues import Letter
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
 from celeriac.testing.simulation.ledger import Key, Ledger
@@ -29,9 +30,8 @@ class SimulatedStore(MemoryStore):
 
     def publish(self, messages: Sequence[Outgoing], *, deadline_s: float = PUBLISH_DEADLINE_S) -> None:
         """Publish, and tell."""
-        before = self.places()
         super().publish(messages, deadline_s=deadline_s)
-        self._ledger.known.update(self.places().keys() - before.keys())
+        self._ledger.published(sorted(self.places().keys() - self._ledger.known))
         self.compare()
 
     def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
@@ -47,7 +47,7 @@ class SimulatedStore(MemoryStore):
         answers = self.carry_out(settlements, lessee)
         self._ledger.settled(settlements, answers)
         self.compare()
-        self._compare_results([one.result for one in settlements if one.result is not None])
+        self._compare_results([result for one in settlements for result in one.results])
         return answers
 
     def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
@@ -101,17 +101,23 @@ class SimulatedStore(MemoryStore):
         super().store_results(results)
 
     def places(self) -> Counter[Key]:
-        """Count the copies of each attempt: waiting, scheduled, leased, dead."""
+        """Count the copies of each attempt: waiting, scheduled, leased, dead. What is held to call a body is none: it has run."""
         key = self._ledger.key
-        letters = [*self._queues.letters(), *self._schedule.letters()]
-        letters += [letter for lessee in self._holdings.lessees() for _, letter in self._holdings.of(lessee)]
-        copies = Counter(key(letter.raw) for letter in letters)
+        copies = Counter(key(letter.raw) for letter in (*self._queues.letters(), *self._schedule.letters()))
+        copies.update(key(letter.raw) for _, letter in self._held() if not letter.joined)
         copies.update(key(record.raw) for record in self._dead.page(limit=1_000_000, after=None))
         return copies
 
     def compare(self) -> None:
         """Compare what is held with what ought to be."""
-        self._ledger.compare(self.places())
+        self._ledger.compare(self.places(), Counter(tag for tag, letter in self._held() if letter.joined))
+
+    def _held(self) -> list[tuple[int, Letter]]:
+        return [held for lessee in self._holdings.lessees() for held in self._holdings.of(lessee)]
+
+    def unfinished_chords(self) -> Mapping[str, int]:
+        """Return how many parts there are of each chord that is not over."""
+        return self._chords.unfinished()
 
     @property
     def at_rest(self) -> bool:

@@ -1,4 +1,4 @@
-"""What must be true when a world has come to rest: what became of each job that the store had accepted.
+"""What must be true when a world has come to rest: what became of each job and workflow that the store had accepted.
 
 Does not know: how it came to be.
 """
@@ -6,12 +6,17 @@ Does not know: how it came to be.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from celeriac.core import states, taskmeta
+from celeriac.core.taskmeta import TaskMeta
+from celeriac.testing.simulation.evaluation import Before, Step, arguments
+from celeriac.testing.simulation.growing import errback_of
 from celeriac.testing.simulation.ledger import Key, Ledger
 from celeriac.testing.simulation.report import Scale, Violation
 from celeriac.testing.simulation.store import SimulatedStore
+from celeriac.testing.simulation.tasks import value_of
 from celeriac.testing.simulation.workload import Job, Kind
 
 _NEVER_RUN = {Kind.UNKNOWN: "unknown-task", Kind.ARGUMENTS: "arguments", Kind.GARBAGE: "malformed"}
@@ -26,14 +31,99 @@ def judge(store: SimulatedStore, ledger: Ledger, jobs: Iterable[Job], scale: Sca
     ``max_deliveries`` losses.
     """
     store.compare()
-    letters = store.dead_letters(limit=1_000_000)
-    dead = {ledger.key(record.raw): record.reason for record in letters}
+    dead = _dead(store, ledger)
     for key in ledger.known:
         if key not in ledger.over and key not in dead:
             raise Violation(f"{key} has come to no end, and the store is at rest")
     for job in jobs:
         if (job.id, 0) in ledger.known:
-            _judge_job(job, _state(store, job.id), ledger, dead, scale)
+            _judge_job(job, _meta(store, job.id).status, ledger, dead, scale)
+
+
+def judge_workflows(store: SimulatedStore, ledger: Ledger, workflows: Iterable[Sequence[Step]], scale: Scale) -> None:
+    """Raise Violation if a workflow has not come to what plain Python makes of it.
+
+    A task runs once if all that it needs has succeeded; its value tells its id and what it was handed. Otherwise it was never
+    sent, and has ended as FAILURE: with ``ChordError`` where a member of a chord that had begun has failed, else with the error
+    of the step before it.
+    """
+    dead = _dead(store, ledger)
+    unsent = False
+    for steps in workflows:
+        if any((step.job.id, 0) in ledger.known for step in steps):
+            _Evaluation(store, ledger, dead, scale).judge(steps)
+        else:
+            unsent = True
+    for chord, parts in store.unfinished_chords().items():
+        if parts or not unsent:
+            raise Violation(f"chord {chord} is left with {parts} parts")
+
+
+class _Evaluation:
+    """One workflow that was accepted."""
+
+    def __init__(self, store: SimulatedStore, ledger: Ledger, dead: dict[Key, str], scale: Scale) -> None:
+        self._store, self._ledger, self._dead, self._scale = store, ledger, dead, scale
+        self._values: dict[str, Any] = {}
+        """What those returned that have succeeded."""
+        self._errors: dict[str, str] = {}
+        """How the others failed: names of classes."""
+
+    def judge(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            meta = _meta(self._store, step.job.id)
+            if all(id in self._values for id in step.before.needs):
+                self._ran(step, meta)
+                told = meta.status == states.FAILURE
+            else:
+                self._ended_in_vain(step, meta)
+                told = self._is_body(step.before)
+            if ((errback_of(step.job.id), 0) in self._ledger.known) != (told and step.heard):
+                raise Violation(f"{step.job.id} is {meta.status}, and its errback was {'not ' * told}told")
+
+    def _ran(self, step: Step, meta: TaskMeta) -> None:
+        job = step.job
+        if (job.id, 0) not in self._ledger.known:
+            raise Violation(f"{job.id} was never sent, and all that it needs has succeeded: it is {meta.status}")
+        _judge_job(job, meta.status, self._ledger, self._dead, self._scale)
+        if meta.status != states.SUCCESS:
+            self._errors[job.id] = type(meta.result).__name__
+            return
+        expected = self._values[job.id] = value_of(job.id, arguments(step, self._values))
+        if meta.result != expected:
+            raise Violation(f"{job.id} was not called with {arguments(step, self._values)}")
+
+    def _ended_in_vain(self, step: Step, meta: TaskMeta) -> None:
+        id, error = step.job.id, type(meta.result).__name__
+        if meta.status != states.FAILURE:
+            raise Violation(f"{id} is {meta.status}, and what it needs has failed: {self._errors}")
+        if any(key[0] == id for key in self._ledger.known):
+            raise Violation(f"{id} was sent, and what it needs has failed: {self._errors}")
+        expected = self._error_of(step.before)
+        # What hands an error on may have cost as many processes as one message may cost.
+        lost = any(reason == "deliveries" and key[0].endswith("-abandoned") for key, reason in self._dead.items())
+        if error != expected and not lost:
+            raise Violation(f"{id} has failed with {error} and not with {expected}")
+        self._errors[id] = error
+
+    def _is_body(self, before: Before) -> bool:
+        """Whether it would have been called first after a chord that had begun: then its errback hears that it is not called.
+
+        Where such a body is a chord itself, it is for its own body to hear, and not for its members.
+        """
+        if before.header is None or before.member:
+            return False
+        return all(id in self._values for id in before.header.needs) or self._is_body(before.header)
+
+    def _error_of(self, before: Before) -> str:
+        if before.header is None:
+            return self._errors[before.needs[0]]
+        begun = all(id in self._values for id in before.header.needs)
+        return "ChordError" if begun else self._error_of(before.header)
+
+
+def _dead(store: SimulatedStore, ledger: Ledger) -> dict[Key, str]:
+    return {ledger.key(record.raw): record.reason for record in store.dead_letters(limit=1_000_000)}
 
 
 def _judge_job(job: Job, state: str, ledger: Ledger, dead: dict[Key, str], scale: Scale) -> None:
@@ -64,6 +154,6 @@ def _lost_too_often(reasons: set[str], losses: Counter[Key], scale: Scale) -> bo
     return reasons == {"deliveries"} and max(losses.values()) >= scale.max_deliveries
 
 
-def _state(store: SimulatedStore, id: str) -> str:
+def _meta(store: SimulatedStore, id: str) -> TaskMeta:
     [body] = store.load([id])
-    return states.PENDING if body is None else taskmeta.decode(body).status
+    return TaskMeta(task_id=id, status=states.PENDING) if body is None else taskmeta.decode(body)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from celeriac.abc import Runtime
+from celeriac.app.flows.stored import Stored
 from celeriac.core import protocol
 from celeriac.core.message import Message, Outgoing, Parcel
 from celeriac.testing.simulation.chance import Chance
@@ -102,19 +103,29 @@ def _a_job(number: int, scale: Scale, chance: Chance) -> Job:
     )
 
 
+def task_of(kind: Kind) -> str:
+    """Return the name of the task that jobs of this kind call."""
+    return _NAMES.get(kind, "late")
+
+
 def encode(job: Job, runtime: Runtime) -> Outgoing:
     """Return the job as it is published."""
     later = runtime.now() + timedelta(seconds=job.delay_s)
     message = Message(
         id=job.id,
-        task=_NAMES.get(job.kind, "late"),
-        args=(job.runtime_s, "nothing", "one too many") if job.kind is Kind.ARGUMENTS else (job.runtime_s,),
+        task=task_of(job.kind),
+        kwargs={"seconds": job.runtime_s, **({"nobody": "asked for it"} if job.kind is Kind.ARGUMENTS else {})},
         eta=later if job.kind in {Kind.ETA, Kind.HELD} else None,
         expires=later if job.kind is Kind.EXPIRES else None,
-        callbacks=[{"task": "late", "args": [0.001]}] if job.kind is Kind.CALLBACK else None,
+        callbacks=[_callback(job)] if job.kind is Kind.CALLBACK else None,
     )
     if job.kind is Kind.GARBAGE:
         parcel = Parcel(body=b"\x00\xff{", content_type="application/json", content_encoding="utf-8", headers={"id": job.id})
     else:
         parcel = protocol.encode(message, now=runtime.now())
     return Outgoing(parcel=parcel, queue=job.queue, routing_key=job.queue, eta=message.eta if job.kind is Kind.ETA else None)
+
+
+def _callback(job: Job) -> Stored:
+    # An id of its own that a repeat has again, so that the ledger sees if there are two.
+    return {"task": "late", "args": (), "kwargs": {"seconds": 0.001}, "options": {"task_id": f"{job.id}-callback"}}

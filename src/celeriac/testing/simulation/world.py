@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Protocol
 
-from celeriac.core.errors import OperationalError
 from celeriac.testing.clock import VirtualRuntime
+from celeriac.testing.simulation.app import SimulatedApp
 from celeriac.testing.simulation.chance import Chance
 from celeriac.testing.simulation.crew import Crew
-from celeriac.testing.simulation.fleet import Fleet
+from celeriac.testing.simulation.evaluation import steps_of
+from celeriac.testing.simulation.fleet import LONGEST_IDLE_S, Fleet
+from celeriac.testing.simulation.growing import make_workflows
 from celeriac.testing.simulation.ledger import Ledger
 from celeriac.testing.simulation.line import Line
 from celeriac.testing.simulation.processes import Machine, Process
+from celeriac.testing.simulation.program import Program
 from celeriac.testing.simulation.report import Report, Scale, Violation
 from celeriac.testing.simulation.store import SimulatedStore
 from celeriac.testing.simulation.timeline import Timeline
-from celeriac.testing.simulation.verdict import judge
+from celeriac.testing.simulation.verdict import judge, judge_workflows
 from celeriac.testing.simulation.weather import Weather
-from celeriac.testing.simulation.workload import Job, Kind, encode, make_jobs
+from celeriac.testing.simulation.workload import Kind, make_jobs
+
+_EMBED_LIMITS = (2048, 2048, 200, 0, None)
+"""Bytes that a message may carry of what comes later: as is usual, or so few that nearly all workflows keep parts elsewhere."""
 
 
 class Model(Protocol):
@@ -52,6 +57,8 @@ def simulate(seed: int, scale: Scale | None = None, *, model: Model = SimulatedS
             violation = str(broken)
         except Exception:
             violation = traceback.format_exc()
+        finally:
+            world.close()
     return world.report(violation)
 
 
@@ -69,22 +76,22 @@ class World:
         self._weather = Weather(self._chance, rate=scale.fault_rate, until=scale.faults_s)
         self._fleet = Fleet(self._timeline, self._chance, self._weather, scale)
         self._store.is_alive = self._fleet.is_alive
-        self._crew = Crew(self._store, self._ledger, self._fleet.fate, self._runtime, scale)
+        fate, process = self._fleet.fate, Process(Machine("program"), "program", mortal=False)
+        line = Line(self._store, process, fate.before, fate.after)
+        self._app = SimulatedApp(runtime=self._runtime, store=line, embed_limit=self._chance.pick(_EMBED_LIMITS))
+        self._crew = Crew(self._store, self._ledger, fate, self._app, scale)
+        self._program = Program(line, self._app, self._timeline, self._chance, self._runtime)
         self._jobs = make_jobs(scale, self._chance)
+        self._workflows = make_workflows(scale, self._chance)
+        self._steps = [steps_of(workflow.tree) for workflow in self._workflows]
+        self._ledger.needs.update({step.job.id: step.before.needs for steps in self._steps for step in steps})
         self._set_back_s = 0.0
         """By how much the wall clock was set back: a message that was due may be early again."""
 
     def run(self) -> None:
         """Storm, peace, verdict."""
         self._fleet.assemble(self._crew)
-        program = self._crew.line(Process(Machine("program"), "program", mortal=False))
-        for job in self._jobs:
-            self._timeline.after(job.at, partial(self._attempt, f"publish {job.id}", partial(self._publish, program, job)))
-            if job.kind is Kind.REVOKED:
-                revoke = partial(program.revoke, [job.id])
-                # Some before they are there, some when they wait, some when they have long been done.
-                moment = max(0.0, job.at + self._chance.pick((-0.1, 0.001, job.delay_s)))
-                self._timeline.after(moment, partial(self._attempt, f"revoke {job.id}", revoke))
+        self._program.plan(self._jobs, self._workflows)
         self._plan_incidents()
         self._run_until(self._scale.faults_s)
         self._timeline.note("the faults have ended")
@@ -95,6 +102,7 @@ class World:
                 raise Violation(f"after the faults there was no rest: {dict(self._store.places())}")
             self._timeline.run_next(deadline)
         judge(self._store, self._ledger, self._jobs, self._scale)
+        judge_workflows(self._store, self._ledger, self._steps, self._scale)
 
     def report(self, violation: str | None) -> Report:
         """Return what happened."""
@@ -107,28 +115,26 @@ class World:
             lost=self._ledger.losses.total(),
         )
 
+    def close(self) -> None:
+        """Let go of the app: what it has opened knows the world, and would keep it for ever."""
+        self._app.close()
+
     def _run_until(self, moment: float) -> None:
         while self._timeline.now < moment:
             self._timeline.run_next(moment)
 
     def _patience_s(self) -> float:
-        """Three leases, and what the jobs need by themselves: their runs, their dates, the children that poison costs."""
-        runs = sum(job.runs * (job.runtime_s + 10) for job in self._jobs if job.kind is Kind.RETRIED)
-        runs += 2 * sum(job.runtime_s for job in self._jobs)
-        poison = sum(self._scale.max_deliveries * (job.runtime_s + 5) for job in self._jobs if "poison" in job.kind.value)
-        return 3 * self._scale.lease_s + runs + poison + self._store.longest_wait_s + self._set_back_s
+        """Three leases, and what the jobs need by themselves: their runs, their dates, the children that poison costs,
+        and until a step is fetched after the one before it."""
+        steps = [step.job for steps in self._steps for step in steps]
+        jobs = [*self._jobs, *steps]
+        runs = sum(job.runs * (job.runtime_s + 10) for job in jobs if job.kind is Kind.RETRIED)
+        runs += 2 * sum(job.runtime_s for job in jobs)
+        poison = sum(self._scale.max_deliveries * (job.runtime_s + 5) for job in jobs if "poison" in job.kind.value)
+        idle = LONGEST_IDLE_S * len(steps)
+        return 3 * self._scale.lease_s + runs + poison + idle + self._store.longest_wait_s + self._set_back_s
 
-    # What is done in a world, and to it.
-
-    def _attempt(self, what: str, act: Callable[[], None]) -> None:
-        self._timeline.note(f"program: {what}")
-        try:
-            act()
-        except OperationalError as error:
-            self._timeline.note(f"program: {what} failed: {error}")
-
-    def _publish(self, program: Line, job: Job) -> None:
-        program.publish([encode(job, self._runtime)])
+    # What is done to a world.
 
     def _plan_incidents(self) -> None:
         incidents = (

@@ -10,6 +10,7 @@ import pytest
 from celeriac.app.drawing.formats import to_text
 from celeriac.app.drawing.happened import happened
 from celeriac.app.drawing.tracing import Trail, trace
+from celeriac.app.flows.keeping import abandoning
 from celeriac.app.flows.numbering import member_id
 from celeriac.core.taskmeta import TaskMeta
 
@@ -120,8 +121,8 @@ def test_of_a_large_group_those_that_failed_are_drawn_and_the_others_counted() -
 
     assert lines == [
         "group of 100  g  99 SUCCESS, 1 FAILURE  <--",
-        "├── do_m0  m0  SUCCESS",
         "├── do_m70  m70  FAILURE  ValueError: no",
+        "├── do_m0  m0  SUCCESS",
         "└── ... 98 more",
     ]
 
@@ -225,3 +226,163 @@ def test_a_child_may_be_told_by_its_id_alone() -> None:
     lines = drawn(Stored(ran("a", ["b", None])).trail("a"))
 
     assert lines == ["2 in a row", "├── do_a  a  SUCCESS  <--", "└── b  PENDING"]
+
+
+def group(id: str, *members: Any, parent: Any = None) -> list[Any]:
+    return [[id, parent], list(members)]
+
+
+def failed(id: str, **known: Any) -> TaskMeta:
+    """Return what is stored of a task that ran and failed."""
+    return ran(id, state="FAILURE", result=ValueError("no"), **known)
+
+
+def never_ran(id: str, parent_id: str) -> TaskMeta:
+    """Return what is stored of a task that could not run any more: it ends as whatever it waited for has."""
+    return TaskMeta(task_id=id, status="FAILURE", result=ValueError("no"), parent_id=parent_id)
+
+
+def bare(lines: Iterable[str]) -> list[str]:
+    """Return the lines of an outline without states and errors."""
+    return [line.split("  SUCCESS")[0].split("  FAILURE")[0].split("  1 ")[0].split("  2 ")[0] for line in lines]
+
+
+def test_a_body_comes_after_the_whole_header_if_the_member_that_ended_last_lies_in_a_group_of_it() -> None:
+    header = group("g", one("m"), group("inner", one("n"), one("o"), parent=one("first")))
+    stored = Stored(
+        failed("m", group_id="g"),
+        ran("first", group("inner", one("n"), one("o"))),
+        ran("n", parent_id="first", group_id="g"),
+        ran("o", parent_id="first", group_id="g"),
+        never_ran("body", "o"),
+    )
+
+    lines = drawn(trace(one("body"), stored, saved=[header]))
+
+    assert bare(lines) == [
+        "2 in a row",
+        "├── group of 2  g",
+        "│   ├── do_m  m",
+        "│   └── 2 in a row",
+        "│       ├── do_first  first",
+        "│       └── group of 2  inner",
+        "│           ├── do_n  n",
+        "│           └── do_o  o",
+        "└── body",
+    ]
+    assert "1 FAILURE, 1 SUCCESS" in lines[1]
+    assert lines[-1].endswith("  <--")
+
+
+def test_a_body_comes_after_the_header_if_a_step_of_a_member_failed_last() -> None:
+    header = group("g", one("end", one("m")), one("n"))
+    stored = Stored(
+        failed("m"), never_ran("end", "m"), ran("n", group_id="g"), never_ran("body", "m"),
+    )  # fmt: skip
+
+    lines = drawn(trace(one("body"), stored, saved=[header]))
+
+    assert bare(lines) == [
+        "2 in a row",
+        "├── group of 2  g",
+        "│   ├── 2 in a row",
+        "│   │   ├── do_m  m",
+        "│   │   └── end",
+        "│   └── do_n  n",
+        "└── body",
+    ]
+
+
+def test_steps_after_a_chord_that_never_ran_are_drawn_after_its_header_all_of_them() -> None:
+    stored = Stored(
+        ran("a", group("g", one("m"), one("n")), one("body", group("g"))),
+        ran("m", parent_id="a", group_id="g"),
+        failed("n", parent_id="a", group_id="g"),
+        never_ran("body", "n"),
+        never_ran("end", "n"),
+    )
+
+    lines = drawn(stored.trail("end"))
+
+    assert bare(lines) == [
+        "3 in a row",
+        "├── do_a  a",
+        "├── group of 2  g",
+        "│   ├── do_n  n",
+        "│   └── do_m  m",
+        "└── 2 after that",
+        "    ├── body",
+        "    └── end",
+    ]
+    assert lines[-1].endswith("  <--")
+
+
+@pytest.mark.parametrize("last", ["m", abandoning("inner"), abandoning("kept-inner")])
+def test_a_chord_in_a_header_is_drawn_with_its_own_header_whoever_ended_last(last: str) -> None:
+    header = group("g", one("inner", group("h", one("n"), one("o"))), one("m"))
+    stored = Stored(
+        ran("m", group_id="g"),
+        ran("n", group_id="h"),
+        failed("o", group_id="h"),
+        never_ran("inner", "o"),
+        never_ran("body", last),
+    )
+
+    lines = drawn(trace(one("body"), stored, saved=[header]))
+
+    assert bare(lines) == [
+        "2 in a row",
+        "├── group of 2  g",
+        "│   ├── 2 in a row",
+        "│   │   ├── group of 2  h",
+        "│   │   │   ├── do_o  o",
+        "│   │   │   └── do_n  n",
+        "│   │   └── inner",
+        "│   └── do_m  m",
+        "└── body",
+    ]
+
+
+@pytest.mark.parametrize("asked", ["a", "n", "inner", "m", "body"])
+def test_a_chord_in_a_header_that_a_task_sent_is_in_it_and_nowhere_else(asked: str) -> None:
+    header = group("g", one("inner", group("h", one("n"), one("o"))), one("m"))
+    stored = Stored(
+        ran("a", header, one("body", group("g"))),
+        ran("m", parent_id="a", group_id="g"),
+        ran("n", parent_id="a", group_id="h"),
+        ran("o", parent_id="a", group_id="h"),
+        ran("inner", parent_id="o", group_id="g"),
+        ran("body", parent_id="inner", group_id="g"),
+    )
+
+    lines = drawn(stored.trail(asked))
+
+    assert bare(lines) == [
+        "3 in a row",
+        "├── do_a  a",
+        "├── group of 2  g",
+        "│   ├── 2 in a row",
+        "│   │   ├── group of 2  h",
+        "│   │   │   ├── do_n  n",
+        "│   │   │   └── do_o  o",
+        "│   │   └── do_inner  inner",
+        "│   └── do_m  m",
+        "└── do_body  body",
+    ]
+    assert [line for line in lines if line.endswith("<--")] == [line for line in lines if f"do_{asked}  " in line]
+
+
+def test_a_group_that_is_met_first_without_its_members_has_them_all_the_same() -> None:
+    stored = Stored(ran("m", group_id="g"), ran("body", parent_id="m", group_id="g"))
+
+    lines = drawn(trace(one("body", group("g")), stored, saved=[group("g", one("m"))]))
+
+    assert bare(lines) == ["2 in a row", "├── group of 1  g", "│   └── do_m  m", "└── do_body  body"]
+
+
+def test_groups_that_lie_in_each_other_in_a_circle_end_somewhere() -> None:
+    stored = Stored(ran("m", group_id="g"))
+
+    lines = drawn(trace(group("g", group("h", group("g", one("m")))), stored))
+
+    assert lines[0].startswith("group of ")

@@ -6,20 +6,11 @@ from typing import Any
 
 import pytest
 
-from celeriac import Celery, chain, chord, group
+from celeriac import chain, chord, group
 from celeriac.app.drawing.figure import Figure, laid_out
 from celeriac.app.drawing.formats import to_text
 from celeriac.app.drawing.planned import MOST, STEPS, planned
 from celeriac.core.errors import WorkflowTooDeep
-
-
-@pytest.fixture
-def add(app: Celery) -> Any:
-    @app.task(name="add")
-    def add(x: int, y: int = 0) -> int:
-        return x + y
-
-    return add
 
 
 def outline(figure: Figure) -> list[str]:
