@@ -246,8 +246,7 @@ class group(Streamed[list[R]], Generic[R]):  # noqa: N801 - Celery's name
         vet(self)
         id = self.options.setdefault("task_id", _id or self.app.runtime.new_id())
         place, found = group_index or 0, []
-        members: Iterable[Any] = ungrouped(self.tasks)
-        for member in members:
+        for member in list[Any](ungrouped(self.tasks)):
             outer = (None, None, None) if chord is None else (group_id, chord, place)
             found.append(member.freeze(None, outer[0], outer[1], root_id, parent_id, outer[2]))
             place += size_of(member)
