@@ -72,7 +72,7 @@ def test_a_store_that_robs_a_node_that_came_back_is_caught() -> None:
     # So seldom that it has a world of its own: a lease ends, and the node speaks before the adoption.
     scale = Scale(nodes=4, tasks=30, workflows=0, faults_s=300, fault_rate=0.04, incidents=30)
 
-    report = simulate(369, scale, model=RobsTheLiving)
+    report = simulate(1023, scale, model=RobsTheLiving)
 
     assert report.violation is not None
     assert "whose node was heard" in report.violation
