@@ -70,15 +70,10 @@ def _walk(tree: Tree, before: Before, steps: list[Step], *, followed: bool) -> S
             for one in first:
                 before = _after(_walk(one, before, steps, followed=True), before)
             return _walk(last, before, steps, followed=followed)
-        case Crowd((one,)) if followed:
-            return _walk(one, before, steps, followed=True)
+        case Crowd(members) if followed:
+            return _walk_header(members, before, steps)
         case Crowd(members):
-            # What follows a group makes it the header of a chord, whose members those of inner groups are.
-            return (
-                _walk_header(members, before, steps)
-                if followed
-                else [_walk(one, before, steps, followed=False) for one in members]
-            )
+            return [_walk(one, before, steps, followed=False) for one in _ungrouped(members)]
         case Meeting(header, body):
             values = _walk_header(header, before, steps)
             return _walk(body, _after(values, before), steps, followed=followed)
@@ -106,11 +101,11 @@ def _ends(shape: Shape) -> Iterator[str]:
 
 
 def _normal(tree: Tree) -> Tree:
-    """Chains in chains are flat, a group of one, when chained, is its member, and a chain of one is what it is made of."""
+    """Chains in chains are flat; a group of one, as a step, is its member; a chain of one is what it is made of, but for a group."""
     match tree:
         case Row(steps):
             flat = tuple(_flat(map(_normal, steps)))
-            return flat[0] if len(flat) == 1 else Row(flat)
+            return flat[0] if len(flat) == 1 and not isinstance(flat[0], Crowd) else Row(flat)
         case Crowd(members):
             return Crowd(tuple(map(_normal, members)))
         case Meeting(header, body):
@@ -128,7 +123,7 @@ def _flat(several: Iterable[Tree]) -> Iterator[Tree]:
 
 
 def _ungrouped(header: Sequence[Tree]) -> Iterator[Tree]:
-    """Members of a group in a header are members of the header."""
+    """Members of a group in a group or header are members of that."""
     for member in header:
         if isinstance(member, Crowd):
             yield from _ungrouped(member.members)
