@@ -101,7 +101,7 @@ def _ends(shape: Shape) -> Iterator[str]:
 
 
 def _normal(tree: Tree) -> Tree:
-    """Chains in chains are flat; a group of one, as a step, is its member; a chain of one is what it is made of, but for a group."""
+    """Chains in chains are flat; a group of one, as a step, is its member; a chain of one is its step, unless that is a group."""
     match tree:
         case Row(steps):
             flat = tuple(_flat(map(_normal, steps)))
