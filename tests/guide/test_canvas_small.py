@@ -82,6 +82,12 @@ WORKFLOWS: dict[str, tuple[Callable[[Tasks], Any], Any]] = {
         lambda t: chord([t.const(1)], group(group(t.same(), t.same()), t.total())),
         [[1], [1], 1],
     ),
+    # A group of none at the end of a member is no end.
+    "const | none in a header of one": (lambda t: chord([t.const(1) | NONE], t.same()), [1]),
+    "const | none in a header of one, and more": (lambda t: group([t.const(1) | NONE]) | t.total() | t.add(1), 2),
+    "const | none in a header": (lambda t: chord([t.const(1) | NONE, t.const(2)], t.same()), [1, 2]),
+    "const | none in a group": (lambda t: group([t.const(1) | NONE, t.const(2)]), [1, 2]),
+    "total | none as a body": (lambda t: chord([t.const(1)], t.total() | NONE), 1),
     # Of an empty chain nothing is left.
     "empty chain in a group": (lambda t: group([chain([]), t.add(3, 3)]), [6]),
     "empty chains in a group": (lambda t: group([chain([]), chain([chain([])])]), []),
@@ -128,6 +134,37 @@ def test_so_they_do_on_an_event_loop(tasks: Tasks, serve: Serve) -> None:
     found = asyncio.run(program())
 
     assert found == {name: value for name, (_, value) in WORKFLOWS.items()}
+
+
+def test_a_chord_whose_body_is_a_group_of_none_ends_with_an_empty_list(tasks: Tasks, serve: Serve) -> None:
+    serve()
+    inner = chord([tasks.const(1)], NONE)
+
+    results = [chord([inner], tasks.same()).delay(), chord([inner, tasks.const(2)], tasks.same()).delay()]
+
+    assert [result.get(timeout=WAIT_S) for result in results] == [[[]], [[], 2]]
+
+
+def test_what_follows_a_task_may_be_an_empty_chain(tasks: Tasks, serve: Serve) -> None:
+    serve()
+
+    linked = tasks.const(1).set(link=[chain(), tasks.same()], link_error=chain())
+    body = tasks.total().set(link=chain())
+
+    assert linked.delay().get(timeout=WAIT_S) == 1
+    assert chord([tasks.const(1)], body).delay().get(timeout=WAIT_S) == 1
+
+
+def test_a_chord_that_was_frozen_may_stand_in_a_header_twice(tasks: Tasks, serve: Serve) -> None:
+    serve()
+    inner: Any = chord([tasks.const(1), tasks.const(2)], tasks.total())
+    inner.freeze()
+    longer: Any = tasks.const(1) | group(tasks.add(1), tasks.add(2)) | tasks.total() | tasks.add(1)
+    longer.freeze()
+
+    results = [chord([twice, twice], tasks.same()).delay() for twice in (inner, longer)]
+
+    assert [result.get(timeout=WAIT_S) for result in results] == [[3, 3], [6, 6]]
 
 
 @pytest.mark.parametrize("url", ["memory://small-empty"])

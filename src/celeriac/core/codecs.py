@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -119,7 +120,7 @@ def _write(value: Any, content_type: str) -> bytes:
             _check_msgpack(value, 128)
             return msgspec.msgpack.encode(value)
         case _:
-            return str(_yaml(EncodeError).safe_dump(value)).encode("utf-8")
+            return _yaml_of(value)
 
 
 def _said(problem: Exception) -> str:
@@ -188,6 +189,19 @@ def _check_msgpack(value: Any, depth: int) -> None:
             _check_msgpack(item, depth - 1)
     elif not isinstance(value, _MSGPACK_SCALARS) and type(value) is not int:
         raise EncodeError(f"cannot write {type(value).__qualname__} as msgpack")
+
+
+def _yaml_of(value: Any) -> bytes:
+    return str(_yaml(EncodeError).dump(value, Dumper=_yaml_writer())).encode("utf-8")
+
+
+@cache
+def _yaml_writer() -> Any:
+    """Return a writer to which subclasses of mappings, such as signatures, are mappings."""
+    yaml = _yaml(EncodeError)
+    writer: Any = type("Writer", (yaml.SafeDumper,), {})
+    writer.add_multi_representer(dict, yaml.representer.SafeRepresenter.represent_dict)
+    return writer
 
 
 def _yaml(error: type[Exception]) -> Any:

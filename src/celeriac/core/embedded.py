@@ -27,9 +27,13 @@ _LINKS: Final = ("link", "link_error", "chain")
 def check(place: str, stored: Any) -> None:
     """Look at the signature, or at each of the list, that lies at ``place`` in a message; fill in what may be left out.
 
+    What follows a task and is an empty chain is taken out: it calls nothing.
+
     Raises:
         DecodeError: it is none; the text says where.
     """
+    if isinstance(stored, list):
+        stored[:] = filter(_calls_something, stored)
     fault = _fault_of_each(stored) if isinstance(stored, list) else _fault(stored)
     if fault is not None:
         raise DecodeError(f"{place}{fault}")
@@ -50,6 +54,14 @@ def fault_of_call(stored: Any) -> str | None:
             return f".{name} has a name that is no text"
     kind = stored.get("subtask_type")
     return None if kind is None or isinstance(kind, str) else f".subtask_type is a {type(kind).__name__}"
+
+
+def _calls_something(stored: Any) -> bool:
+    """Say whether this is anything but a chain without steps."""
+    if not isinstance(stored, dict) or stored.get("subtask_type") != "chain":
+        return True
+    kwargs = stored.get("kwargs")
+    return not isinstance(kwargs, dict) or kwargs.get("tasks") != []
 
 
 def _fault(stored: Any) -> str | None:
@@ -97,7 +109,7 @@ def _fault_of_each(several: Any) -> str | None:
     return None
 
 
-def _fault_of_options(options: Mapping[str, Any]) -> str | None:
+def _fault_of_options(options: dict[str, Any]) -> str | None:
     for name in _NAMES:
         value = options.get(name)
         if value is not None and not (isinstance(value, str) and len(value) <= _LONGEST):
@@ -107,6 +119,10 @@ def _fault_of_options(options: Mapping[str, Any]) -> str | None:
         return ".group_index is no count"
     for name in _LINKS:
         linked = options.get(name)
+        if isinstance(linked, list):
+            linked[:] = filter(_calls_something, linked)
+        elif not _calls_something(linked):
+            linked = options[name] = None
         if linked is not None:
             fault = _fault(linked) if isinstance(linked, dict) else _fault_of_each(linked)
             if fault is not None:

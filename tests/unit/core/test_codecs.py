@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celeriac import Signature
 from celeriac.core import codecs, typedjson
 from celeriac.core.errors import ContentDisallowed, DecodeError, EncodeError, ImproperlyConfigured
 
@@ -163,6 +164,14 @@ def test_an_unknown_character_set_is_a_decode_error(encoding: str) -> None:
 
 def test_text_in_another_character_set_is_read() -> None:
     assert codecs.decode('"é"'.encode("latin-1"), codecs.JSON, "latin-1", ALL) == "é"
+
+
+def test_yaml_takes_signatures_in_each_other_for_mappings() -> None:
+    linked = {"link_error": [Signature("b"), {"c": Signature("d")}]}
+
+    read = codecs.decode(codecs.encode(linked, "yaml").data, codecs.YAML, "utf-8", frozenset({codecs.YAML}))
+
+    assert [read["link_error"][0]["task"], read["link_error"][1]["c"]["task"]] == ["b", "d"]
 
 
 def test_yaml_builds_no_objects() -> None:

@@ -110,3 +110,15 @@ def test_whatever_it_is_it_is_refused_or_has_all_its_parts(stored: Any) -> None:
         return
 
     assert {"task", "args", "kwargs", "options"} <= stored.keys()
+
+
+def test_an_empty_chain_that_follows_something_is_taken_out() -> None:
+    empty = {"task": "celery.chain", "kwargs": {"tasks": []}, "subtask_type": "chain"}
+    links = {"link": dict(empty), "link_error": [dict(empty), {"task": "b"}]}
+    several: list[Any] = [dict(empty), {"task": "a", "options": links}]
+
+    embedded.check("callbacks", several)
+
+    assert [one["task"] for one in several] == ["a"]
+    assert several[0]["options"]["link"] is None
+    assert [one["task"] for one in several[0]["options"]["link_error"]] == ["b"]

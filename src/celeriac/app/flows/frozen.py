@@ -7,14 +7,16 @@ harmless: to unroll the same frozen workflow twice sends the same messages.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from msgspec import Struct
 
-from celeriac.app.flows.normal import carried_out, linked_steps, with_link, without_links
-from celeriac.app.flows.parts_apart import with_ends_of_their_own
+from celeriac.app.flows.normal import carried_out, linked_steps, with_link, without_empty_end, without_links
+from celeriac.app.flows.parts_apart import with_ids_of_their_own
 from celeriac.app.flows.stored import (
     Stored,
     body_of,
+    calls_nothing,
     chain_of,
     check_depth,
     chord_of,
@@ -28,6 +30,16 @@ from celeriac.app.flows.stored import (
     ungrouped,
     with_header_id,
 )
+
+_NOTHING: Final[Stored] = {
+    "task": "celery.accumulate",
+    "args": (),
+    "kwargs": {},
+    "options": {},
+    "subtask_type": None,
+    "immutable": True,
+}
+"""The body of a chord that is a group without members: a chord has to end with something. It returns an empty list."""
 
 
 class Handle(Struct, frozen=True):
@@ -67,7 +79,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             options["task_id"] = own or new_id()
             return {**signature, "options": options}
         case "chain":
-            *steps, last = carried_out(signature)
+            *steps, last = without_empty_end(carried_out(signature))
             frozen = [freeze(_as_step(step), new_id, depth=below) for step in steps]
             return chain_of([*frozen, freeze(last, new_id, id=own, depth=below)], without_links(options))
         case "group":
@@ -76,11 +88,12 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             members = [with_link(member, "link_error", heard) for member in ungrouped(members_of(signature))]
             return group_of([freeze(member, new_id, depth=below) for member in members], options)
         case _:
-            [linked] = linked_steps([body_of(signature)], options)
+            body = body_of(signature)
+            [linked] = linked_steps([_NOTHING if calls_nothing(body) else body], options)
             body = freeze(linked, new_id, id=own, depth=below)
             known = header_id(options, linked) or new_id()
             header = [freeze(member, new_id, depth=below) for member in ungrouped(members_of(signature))]
-            return chord_of(with_ends_of_their_own(header, known), body, with_header_id(without_links(options), body, known))
+            return chord_of(with_ids_of_their_own(header, known), body, with_header_id(without_links(options), body, known))
 
 
 def handle_of(frozen: Stored, parent: Handle | None = None) -> Handle:

@@ -178,6 +178,14 @@ def as_header(group: Stored) -> Stored:
     return with_options(group, **{_HEADER: True}) if few else group
 
 
+def without_empty_end(steps: Sequence[Stored]) -> Sequence[Stored]:
+    """Return the steps of a chain without groups at its end that call nothing: it ends with what comes before them."""
+    end = len(steps)
+    while end > 1 and calls_nothing(steps[end - 1]):
+        end -= 1
+    return steps[:end]
+
+
 def _as_written(group: Stored) -> Stored:
     """Return a group as it was before ``as_header``."""
     options = group["options"]

@@ -13,10 +13,11 @@ from uuid import NAMESPACE_OID, uuid5
 from celeriac.app.flows.stored import Stored, chain_of, chord_of, ends_of, group_of, is_kept, kind_of, members_of, with_options
 
 
-def with_ends_of_their_own(header: Sequence[Stored], chord: str) -> Sequence[Stored]:
+def with_ids_of_their_own(header: Sequence[Stored], chord: str) -> Sequence[Stored]:
     """Return the frozen members of a header so that no two of their ends have one id.
 
-    The first keeps it. The id of another follows from it, so that whoever freezes the same chord again sends the same.
+    The first keeps it. In a member that comes again everything gets another id: chords in it are joined for themselves. All ids
+    follow from the old ones, so that whoever freezes the same chord again sends the same.
 
     Args:
         header: The members, each frozen.
@@ -34,7 +35,28 @@ def with_ends_of_their_own(header: Sequence[Stored], chord: str) -> Sequence[Sto
         used.add(id)
         return with_options(end, task_id=id)
 
-    return [_ending(member, own) for member in header]
+    found = []
+    for place, member in enumerate(header):
+        again = kind_of(member) is not None and any(end["options"].get("task_id") in used for end in ends_of(member))
+        found.append(_ending(_renamed(member, f"{chord}:member {place}") if again else member, own))
+    return found
+
+
+def _renamed(frozen: Stored, space: str) -> Stored:
+    """Give everything in a frozen signature another id, which follows from its own and ``space``."""
+    kind, options = kind_of(frozen), dict(frozen["options"])
+    for name in ("task_id",) if kind is None else ("task_id", "group_id"):
+        if options.get(name) is not None:
+            options[name] = str(uuid5(NAMESPACE_OID, f"{space}:{options[name]}"))
+    if kind is None:
+        return frozen if is_kept(frozen) else {**frozen, "options": options}
+    members = [_renamed(member, space) for member in members_of(frozen)]
+    match kind:
+        case "chain":
+            return chain_of(members, options)
+        case "group":
+            return group_of(members, options)
+    return chord_of(members, _renamed(frozen["kwargs"]["body"], space), options)
 
 
 def _ending(frozen: Stored, change: Callable[[Stored], Stored]) -> Stored:

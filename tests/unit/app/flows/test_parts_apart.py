@@ -10,7 +10,8 @@ import pytest
 
 from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.normal import chained
-from celeriac.app.flows.stored import Stored, chain_of, chord_of, ends_of, group_of, members_of
+from celeriac.app.flows.stored import Stored, calls_in, chain_of, chord_of, ends_of, group_of, members_of
+from celeriac.app.flows.unrolling import unroll
 
 
 def call(name: str, **options: Any) -> Stored:
@@ -45,6 +46,19 @@ def test_a_frozen_signature_that_stands_in_a_header_again_has_an_id_of_its_own_t
     ids = ids_of(frozen)
     assert len(set(ids)) == len(ids)
     assert "a" in ids
+
+
+def test_a_chord_that_stands_in_a_header_again_is_another_chord_there() -> None:
+    inner = freeze(chord_of([OTHER, call("c")], FROZEN), counting())
+    nested = freeze(chain_of([call("first"), inner]), counting())
+
+    for twice in (inner, nested):
+        frozen = freeze(chord_of([twice, twice], BODY), counting())
+
+        one, other = unroll(members_of(frozen)[0]), unroll(members_of(frozen)[1])
+        ids = [[call["options"]["task_id"] for call in calls_in(member)] for member in members_of(frozen)]
+        assert not set(ids[0]) & set(ids[1])
+        assert {chord.id for chord in one.chords}.isdisjoint(chord.id for chord in other.chords)
 
 
 def test_ids_that_differ_stay_as_they_are() -> None:
