@@ -64,7 +64,6 @@ def functions_of(app: Any) -> dict[str, tuple[Callable[..., Any], dict[str, Any]
         return _all_of(_unlock(self, members, callback, interval, max_retries))
 
     patient = {"bind": True, "max_retries": None, "ignore_result": True}
-    patient["default_retry_delay"] = app.conf.result_chord_retry_interval
     return dict(zip(NAMES, ((chain_task, {}), (group_task, {}), (chord_task, {}), (unlock, patient)), strict=True))
 
 
@@ -84,7 +83,9 @@ def _unlock(task: Any, members: GroupResult[Any], callback: Any, interval: float
     app = task.app
     try:
         if not members.ready():
-            raise task.retry(countdown=interval, max_retries=max_retries)
+            # Read here: while an app gets its tasks nobody may ask for its settings, whose reader may ask for tasks.
+            pause = app.conf.result_chord_retry_interval if interval is None else interval
+            raise task.retry(countdown=pause, max_retries=max_retries)
     except Retry:
         raise
     except Exception as error:  # it has been looked at often enough: nobody else will end the chord

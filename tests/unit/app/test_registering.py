@@ -76,25 +76,28 @@ def test_a_receiver_of_on_after_finalize_may_look_at_the_tasks_and_declare_more(
     assert {"first", "after-True"} <= set(app.tasks)
 
 
-def test_settings_that_ask_for_tasks_and_tasks_that_ask_for_settings_do_not_wait_for_each_other() -> None:
+@pytest.mark.parametrize("first", ["tasks", "settings"])
+def test_settings_that_ask_for_tasks_and_tasks_that_ask_for_settings_do_not_wait_for_each_other(first: str) -> None:
     app = an_app()
     finalised, configured = Event(), Event()
 
     @app.on_after_finalize.connect
     def look_at_settings(sender: Celery, **_: Any) -> None:
         finalised.set()
-        configured.wait(5)
+        configured.wait(0.5)  # the other thread cannot always come so far before this one goes on
         assert sender.conf.task_default_queue
 
     @app.on_after_configure.connect
     def look_at_tasks(sender: Celery, **_: Any) -> None:
         configured.set()
-        finalised.wait(5)
+        finalised.wait(0.5)
         sender.finalize()
 
-    threads = [Thread(target=app.finalize, daemon=True), Thread(target=lambda: app.conf.task_serializer, daemon=True)]
-    for thread in threads:
-        thread.start()
+    finalises, reads = Thread(target=app.finalize, daemon=True), Thread(target=lambda: app.conf.task_serializer, daemon=True)
+    threads = [finalises, reads] if first == "tasks" else [reads, finalises]
+    threads[0].start()
+    (finalised if first == "tasks" else configured).wait(5)
+    threads[1].start()
     for thread in threads:
         thread.join(10)
 
