@@ -89,7 +89,7 @@ def freeze(signature: Stored, new_id: Callable[[], str], *, id: str | None = Non
             return group_of([freeze(member, new_id, depth=below) for member in members], options)
         case _:
             body = body_of(signature)
-            [linked] = linked_steps([_NOTHING if calls_nothing(body) else body], options)
+            [linked] = linked_steps([_NOTHING if kind_of(body) == "group" and calls_nothing(body) else body], options)
             body = freeze(linked, new_id, id=own, depth=below)
             known = header_id(options, linked) or new_id()
             header = [freeze(member, new_id, depth=below) for member in ungrouped(members_of(signature))]
