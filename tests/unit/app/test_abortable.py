@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -12,8 +13,8 @@ from unit.app.serving import serve
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest) -> Celery:
-    url = f"memory://{id(request)}"
+def app() -> Celery:
+    url = f"memory://{uuid4().hex}"
     return Celery("abortable", broker=url, backend=url, set_as_current=False)
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -27,8 +27,8 @@ REQUEST = {
 
 
 @pytest.fixture
-def app(request: pytest.FixtureRequest) -> Celery:
-    url = f"memory://{id(request)}"
+def app() -> Celery:
+    url = f"memory://{uuid4().hex}"
     return Celery("form", broker=url, backend=url, set_as_current=False)
 
 
