@@ -7,7 +7,6 @@ step has been made, as long as results. Does not know: drivers.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from msgspec import Struct
@@ -16,13 +15,13 @@ from celeriac.abc import ResultBackend
 from celeriac.app.flows.keeping import Keeping, has_chord, opened
 from celeriac.app.flows.stored import Stored
 from celeriac.app.home import Home
+from celeriac.config.sections.result import WAITED_FOR_S
 from celeriac.core import codecs, embedded
 from celeriac.core.errors import DecodeError, ImproperlyConfigured, NoResultBackend
 from celeriac.core.settlement import StoredResult
 
 STATE: Final = "KEPT"
 """What a result backend says of a block: a state that is never final."""
-_KEPT_S: Final = timedelta(days=30).total_seconds()
 
 
 class Found(Struct, frozen=True):
@@ -87,7 +86,7 @@ def _keeping(app: Home) -> Keeping | None:
 def _stored(app: Home, keeping: Keeping) -> tuple[StoredResult, ...]:
     settings = app.conf.settings()
     ttl_s = settings.result.ttl_s
-    life_s = None if ttl_s is None else max(ttl_s, _KEPT_S)
+    life_s = None if ttl_s is None else max(ttl_s, WAITED_FOR_S)
     return tuple(
         StoredResult(each.key, STATE, _written(each.content, settings.task.serializer), life_s) for each in keeping.blocks
     )

@@ -7,10 +7,21 @@ ids are made, who records parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from uuid import NAMESPACE_OID, uuid5
 
-from celeriac.app.flows.stored import Stored, chain_of, chord_of, ends_of, group_of, is_kept, kind_of, members_of, with_options
+from celeriac.app.flows.stored import (
+    Stored,
+    at_its_end,
+    chain_of,
+    chord_of,
+    ends_of,
+    group_of,
+    is_kept,
+    kind_of,
+    members_of,
+    with_options,
+)
 
 
 def with_ids_of_their_own(header: Sequence[Stored], chord: str) -> Sequence[Stored]:
@@ -29,6 +40,8 @@ def with_ids_of_their_own(header: Sequence[Stored], chord: str) -> Sequence[Stor
     used: set[str] = set()
 
     def own(end: Stored) -> Stored:
+        if is_kept(end):
+            return end
         id = end["options"]["task_id"]
         while id in used:
             id = str(uuid5(NAMESPACE_OID, f"{chord}:{len(used)}:{id}"))
@@ -38,7 +51,7 @@ def with_ids_of_their_own(header: Sequence[Stored], chord: str) -> Sequence[Stor
     found = []
     for place, member in enumerate(header):
         again = kind_of(member) is not None and any(end["options"].get("task_id") in used for end in ends_of(member))
-        found.append(_ending(_renamed(member, f"{chord}:member {place}") if again else member, own))
+        found.append(at_its_end(_renamed(member, f"{chord}:member {place}") if again else member, own))
     return found
 
 
@@ -57,16 +70,3 @@ def _renamed(frozen: Stored, space: str) -> Stored:
         case "group":
             return group_of(members, options)
     return chord_of(members, _renamed(frozen["kwargs"]["body"], space), options)
-
-
-def _ending(frozen: Stored, change: Callable[[Stored], Stored]) -> Stored:
-    """Change every task that ``frozen`` ends with."""
-    match kind_of(frozen):
-        case None:
-            return frozen if is_kept(frozen) else change(frozen)
-        case "chain":
-            *steps, last = members_of(frozen)
-            return chain_of([*steps, _ending(last, change)], frozen["options"])
-        case "group":
-            return group_of([_ending(member, change) for member in members_of(frozen)], frozen["options"])
-    return chord_of(members_of(frozen), _ending(frozen["kwargs"]["body"], change), frozen["options"])

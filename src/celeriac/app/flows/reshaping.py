@@ -18,6 +18,7 @@ from celeriac.app.flows.frozen import freeze
 from celeriac.app.flows.normal import chained
 from celeriac.app.flows.stored import (
     Stored,
+    at_its_end,
     chain_of,
     chord_of,
     ends_of,
@@ -70,7 +71,7 @@ def in_place_of(message: Message, chosen: Stored, new_id: Callable[[], str], *, 
     if message.parent_id is not None:
         whole = _begun_with(whole, {"parent_id": message.parent_id})
     whole = _each(whole, lambda one: _as_kept(one, message))
-    whole = _at_its_end(whole, lambda one: _as_end(one, message))
+    whole = at_its_end(whole, lambda one: _as_end(one, message))
     whole = freeze(whole, new_id)
     nesting = message.replaced_task_nesting + 1
     rest = [_each(step, lambda one: with_options(one, replaced_task_nesting=nesting)) for step in reversed(message.chain or ())]
@@ -102,7 +103,7 @@ def added_to(message: Message, chosen: Stored, new_id: Callable[[], str], *, ord
         return with_options(end, **place, task_id=end["options"].get("task_id") or str(derived))
 
     member = _each(_opened(chosen), lambda one: with_options(one, root_id=one["options"].get("root_id") or message.root_id))
-    return freeze(_at_its_end(member if kind_of(member) == "group" else _with_one_end(member), placed), new_id)
+    return freeze(at_its_end(member if kind_of(member) == "group" else _with_one_end(member), placed), new_id)
 
 
 def added_ids(member: Stored) -> list[str]:
@@ -160,7 +161,7 @@ def _with_one_end(workflow: Stored) -> Stored:
 def _linked(workflow: Stored, callbacks: Sequence[Stored]) -> Stored:
     if not callbacks:
         return workflow
-    return _at_its_end(workflow, lambda end: _and(end, "link", callbacks))
+    return at_its_end(workflow, lambda end: _and(end, "link", callbacks))
 
 
 def _heard(workflow: Stored, errbacks: Sequence[Stored], members_hear: bool) -> Stored:
@@ -212,19 +213,6 @@ def _as_end(end: Stored, message: Message) -> Stored:
         reply_to=message.reply_to,
         ignore_result=message.ignore_result if own.get("ignore_result") is None else own["ignore_result"],
     )
-
-
-def _at_its_end(workflow: Stored, change: Callable[[Stored], Stored]) -> Stored:
-    """Change the one task that a workflow ends with."""
-    match kind_of(workflow):
-        case None:
-            return change(workflow)
-        case "chain":
-            *steps, last = members_of(workflow)
-            return chain_of([*steps, _at_its_end(last, change)], workflow["options"])
-        case "group":
-            return group_of([_at_its_end(one, change) for one in members_of(workflow)], workflow["options"])
-    return chord_of(members_of(workflow), _at_its_end(workflow["kwargs"]["body"], change), workflow["options"])
 
 
 def _each(workflow: Stored, change: Callable[[Stored], Stored]) -> Stored:

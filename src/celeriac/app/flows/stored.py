@@ -7,7 +7,7 @@ are yet to be made, what is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from celeriac.core.errors import WorkflowTooDeep
@@ -141,6 +141,19 @@ def ends_of(signature: Stored) -> Iterator[Stored]:
         case _:
             for member in members_of(signature):
                 yield from ends_of(member)
+
+
+def at_its_end(workflow: Stored, change: Callable[[Stored], Stored]) -> Stored:
+    """Return a workflow with each call that it ends with changed: the ones that ``ends_of`` yields."""
+    match kind_of(workflow):
+        case None:
+            return change(workflow)
+        case "chain":
+            *steps, last = members_of(workflow)
+            return chain_of([*steps, at_its_end(last, change)], workflow["options"])
+        case "group":
+            return group_of([at_its_end(one, change) for one in members_of(workflow)], workflow["options"])
+    return chord_of(members_of(workflow), at_its_end(workflow["kwargs"]["body"], change), workflow["options"])
 
 
 def later_ids(signature: Stored) -> Iterator[str]:
