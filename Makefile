@@ -5,7 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin
 LOCK := requirements-dev.lock
-EXTRAS := redis,yaml,zstd,brotli,pydantic,solar
+EXTRAS := redis,yaml,zstd,brotli,pydantic,solar,gevent,eventlet,tui
 PIP := $(RUN)/python -m pip --quiet --no-input --disable-pip-version-check
 
 # systems, scenarios and further options of `make bench`

@@ -14,7 +14,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-EXTRAS = "redis,yaml,zstd,brotli,pydantic,solar"
+EXTRAS = "redis,yaml,zstd,brotli,pydantic,solar,gevent,eventlet,tui"
 NOT_OURS = ("celeriac", "pip", "setuptools", "wheel")
 
 
