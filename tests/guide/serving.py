@@ -50,7 +50,7 @@ class InProcess:
         self._leases = start._leases(app, plan, node, store, Herald(lambda: True, runtime))
         self._leases.tick()
         self._keeper = Keeper(self._leases, store, runtime)
-        slot = Slots(1)[0]
+        slot = Slots(1, plan.slots_per_child)[0]
         lane = start.make_lane(plan, runtime, slot)
         self._child = start.make_child(worker, plan, Lessee(node, "0.1"), lane, store=app.open_store())
         self._tender = Tender(self._child, concurrent=lane.concurrent, runtime=runtime)

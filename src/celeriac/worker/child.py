@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -27,6 +27,7 @@ from celeriac.worker.admission import Drop, Hold, admit
 from celeriac.worker.appetite import BATCH_S, Appetite
 from celeriac.worker.finishing import finish
 from celeriac.worker.lanes import Lane
+from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.pace import Pace
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
@@ -52,7 +53,7 @@ class Child:
         *,
         store: Store,
         lessee: Lessee,
-        queues: Sequence[str],
+        book: OrderBook,
         lane: Lane,
         reader: Reader,
         appetite: Appetite,
@@ -63,7 +64,10 @@ class Child:
         limits_enforced: bool = True,
         sender: object = None,
     ) -> None:
-        self._store, self._me, self._queues, self._lane = store, lessee, list(queues), lane
+        self._store, self._me, self._book, self._lane = store, lessee, book, lane
+        self.orders: Orders
+        """What it is to do, since it has looked last: before each fetch."""
+        self._orders_revision, self.orders = book.read()
         self._reader, self._appetite, self._terms, self._runtime = reader, appetite, terms, runtime
         self._rests = Rests(store, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
@@ -105,7 +109,9 @@ class Child:
             limit = min(limit, self._tasks_left)
         if wait_s and not self._more and (pause_s := self._pace.pause_s(self._runtime.monotonic())):
             self._runtime.sleep(pause_s)
-        fetched = self._store.fetch(self._queues, lessee=self._me, limit=limit, wait_s=wait_s)
+        if self._book.revision != self._orders_revision:
+            self._orders_revision, self.orders = self._book.read()
+        fetched = self._store.fetch(self.orders.queues, lessee=self._me, limit=limit, wait_s=wait_s)
         self._more = fetched.more
         self._backlog.extend(fetched.deliveries)
         try:
@@ -265,6 +271,11 @@ class Child:
                 failures += 1
                 self._runtime.sleep(pause)
         self._wind_up()
+
+    def look(self) -> None:
+        """The supervisor has something to say: new orders end a fetch that waits. Safe in a signal handler."""
+        if self._book.revision != self._orders_revision:
+            self._store.interrupt()
 
     def stop(self) -> None:
         """Take no new work; the running task goes on. Safe in a signal handler."""

@@ -42,8 +42,8 @@ class DeadChild(Struct, frozen=True):
     lessee: Lessee
     started: int
     """Its largest tag whose run had begun."""
-    running: int
-    """The tag whose run had not ended; 0: none."""
+    running: tuple[int, ...]
+    """The tags whose runs had not ended."""
     death: Death
 
 
@@ -111,7 +111,7 @@ class Leases:
     def _bury_orphan(self, lost: Lessee, *, limit: int) -> None:
         self._unburied.add(lost)
         death = Death(f"its node {lost.node} was silent for {self._lease_s:.0f} s")
-        self._bury(DeadChild(lost, started=2**62, running=0, death=death), limit=limit)
+        self._bury(DeadChild(lost, started=2**62, running=(), death=death), limit=limit)
         self._unburied.discard(lost)
 
     def part(self) -> None:
@@ -161,7 +161,7 @@ class Leases:
         request = self._reader.understand(delivery) if self._on_lost is not None or isinstance(fate, Done) else None
         if not isinstance(request, Request):
             return
-        late = death.timed_out is not None and delivery.tag == child.running
+        late = death.timed_out is not None and delivery.tag in child.running
         if isinstance(fate, Done):
             fields = {"event": "task-failed", "task_id": request.message.id, "task_name": request.message.task}
             why = f"hard time limit ({death.timed_out:g} s) exceeded" if late else death.detail
@@ -172,7 +172,7 @@ class Leases:
 
     def _settle(self, delivery: Delivery, child: DeadChild) -> Settlement:
         death = child.death
-        if death.timed_out is not None and delivery.tag != child.running:
+        if death.timed_out is not None and delivery.tag not in child.running:
             death = replace(death, timed_out=None)
         try:
             if delivery.joined:

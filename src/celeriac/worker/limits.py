@@ -1,17 +1,17 @@
 """Decide whose time is over: soft limit, hard limit.
 
-In a node's life: asked in each round of the supervisor for each child. Pure: reads a slot, says what to do.
+In a node's life: asked in each round of the supervisor for each run that is late. Pure: reads a seat, says what to do.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 
-from celeriac.worker.slots import Slot
+from celeriac.worker.slots import Seat, Seen
 
 
 class Verdict(Enum):
-    """What a slot deserves."""
+    """What a run deserves."""
 
     FINE = "fine"
     SOFT = "soft"
@@ -20,18 +20,18 @@ class Verdict(Enum):
     """Replace the child."""
 
 
-def judge(slot: Slot, now: float) -> tuple[Verdict, int]:
-    """Return the verdict and the tag of the run that it concerns.
+def judge(seat: Seat, now: float) -> tuple[Verdict, Seen | None]:
+    """Return the verdict and the run that it concerns; ``None``: nothing runs.
 
     Args:
-        slot: What the child wrote.
+        seat: What the child wrote.
         now: Seconds of the monotonic clock.
     """
-    tag, soft_at, hard_at = slot.running, slot.soft_at, slot.hard_at
-    if tag == 0 or slot.running != tag:  # it ended, or another began, while we read
-        return Verdict.FINE, 0
-    if hard_at and now >= hard_at:
-        return Verdict.HARD, tag
-    if soft_at and now >= soft_at and slot.soft_asked != tag:
-        return Verdict.SOFT, tag
-    return Verdict.FINE, tag
+    run = seat.look()
+    if run is None:
+        return Verdict.FINE, None
+    if run.hard_at and now >= run.hard_at:
+        return Verdict.HARD, run
+    if run.soft_at and now >= run.soft_at and seat.soft_asked != run.tag:
+        return Verdict.SOFT, run
+    return Verdict.FINE, run

@@ -22,7 +22,7 @@ from celeriac.core.errors import OperationalError
 from celeriac.worker.leases import DeadChild, Leases
 from celeriac.worker.limits import Verdict, judge
 from celeriac.worker.recovery import Death
-from celeriac.worker.slots import Slot, Slots
+from celeriac.worker.slots import Seat, Slot, Slots
 from celeriac.worker.template import Report, Template
 
 log = logging.getLogger("celeriac.worker")
@@ -155,13 +155,17 @@ class Node:
         self._template.order(index, place.name)
 
     def _enforce(self, place: _Place, now: float) -> None:
-        verdict, tag = judge(place.slot, now)
-        if verdict is Verdict.SOFT:
+        for seat in place.slot.late(now):
+            self._enforce_seat(place, seat, now)
+
+    def _enforce_seat(self, place: _Place, seat: Seat, now: float) -> None:
+        verdict, run = judge(seat, now)
+        if verdict is Verdict.SOFT and run is not None:
             # The child compares the tag in the signal's handler: no other task can be hit.
-            place.slot.ask_soft(tag)
+            seat.ask_soft(run.tag)
             self._signal(place, signal.SIGUSR1)
-        elif verdict is Verdict.HARD and place.timed_out is None:
-            place.timed_out = round(place.slot.hard_at - place.slot.since, 6)
+        elif verdict is Verdict.HARD and run is not None and place.timed_out is None:
+            place.timed_out = round(run.hard_at - run.since, 6)
             log.error("hard time limit (%gs) exceeded in %s: it is replaced", place.timed_out, place.name)
             self._signal(place, signal.SIGKILL)
 

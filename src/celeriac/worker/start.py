@@ -32,6 +32,7 @@ from celeriac.worker.lanes import Lane
 from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import DeadChild, Leases
 from celeriac.worker.node import Keeper, Node
+from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.plan import Plan, plan_node
 from celeriac.worker.reading import Reader
 from celeriac.worker.recovery import Death
@@ -71,9 +72,9 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing)
         log.warning("app.steps of %s are not run: this version has no boot steps", " and ".join(ignored))
     worker.is_planned(plan)
     node_id = f"{plan.hostname}-{os.getpid()}-{app.runtime.new_id()[:8]}"
-    slots = Slots(plan.children)
+    slots, book = Slots(plan.children, plan.slots_per_child), OrderBook(first_orders(plan))
     if plan.pool == "solo":
-        return _run_solo(worker, plan, node_id, slots)
+        return _run_solo(worker, plan, node_id, slots, book)
     # The stores are opened, which imports their clients once for all, and not connected: before any thread and any
     # connection the template is forked, so that its forks inherit neither.
     _ = _with_other_places(app, app.store)
@@ -83,7 +84,7 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing)
         app.is_template = False
         app.on_after_fork.send(app)
         enter_child(index + 1)
-        return run_child(worker, plan, Lessee(node_id, name), slots[index])
+        return run_child(worker, plan, Lessee(node_id, name), slots[index], book)
 
     app.is_template = True
     template = Template(child, before_fork=partial(before_fork, worker))
@@ -128,14 +129,14 @@ def before_fork(worker: Worker) -> None:
         _warn_of_threads("a receiver of worker_before_create_process started threads %s: start them in worker_process_init")
 
 
-def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot) -> int:
+def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot, book: OrderBook) -> int:
     """The life of a forked child; returns its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
     runtime = worker.app.runtime
     lane = make_lane(plan, runtime, slot)
-    child = make_child(worker, plan, me, lane)
+    child = make_child(worker, plan, me, lane, book=book)
     signal.signal(signal.SIGTERM, lambda *_: child.stop())
     signal.signal(signal.SIGUSR1, lambda *_: _raise_soft_limit(slot))
     Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
@@ -170,7 +171,7 @@ def _name_in_logs(name: str) -> None:
     logging.setLogRecordFactory(named)
 
 
-def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots) -> int:
+def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: OrderBook) -> int:
     """One child's loop in this process; a thread keeps the lease."""
     app, runtime, store = worker.app, worker.app.runtime, worker.app.store
     herald = Herald(lambda: keeper.healthy, runtime)
@@ -179,7 +180,7 @@ def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots) -> int:
     lane = make_lane(plan, runtime, slots[0])
     # A connection of its own: the keeper and the child must not end each other's waits.
     me, slot = Lessee(node_id, "0.1"), slots[0]
-    child = make_child(worker, plan, me, lane, store=app.open_store())
+    child = make_child(worker, plan, me, lane, store=app.open_store(), book=book)
     heard: list[str] = []
 
     def stop() -> None:
@@ -236,13 +237,15 @@ def wait_for_store(plan: Plan, leases: Leases, runtime: Runtime, *, stopped: Cal
     return False
 
 
-def make_child(worker: Worker, plan: Plan, lessee: Lessee, lane: Lane, store: Store | None = None) -> Child:
-    """Put a child together; ``store``: another one than the app's."""
+def make_child(
+    worker: Worker, plan: Plan, lessee: Lessee, lane: Lane, store: Store | None = None, book: OrderBook | None = None
+) -> Child:
+    """Put a child together; ``store``: another one than the app's; ``book``: where its orders are changed."""
     app = worker.app
     return Child(
         store=_with_other_places(app, store or app.store),
         lessee=lessee,
-        queues=plan.queues,
+        book=book or OrderBook(first_orders(plan)),
         lane=lane,
         reader=_reader(app, plan),
         # Slots of a lane that runs many at once are filled, not fed from a batch.
@@ -254,6 +257,11 @@ def make_child(worker: Worker, plan: Plan, lessee: Lessee, lane: Lane, store: St
         limits_enforced=plan.pool == "prefork",
         sender=worker.consumer,
     )
+
+
+def first_orders(plan: Plan) -> Orders:
+    """Return the orders with which a node begins."""
+    return Orders(queues=tuple(plan.queues))
 
 
 def make_lane(plan: Plan, runtime: Runtime, slot: Slot) -> Lane:
@@ -378,5 +386,6 @@ def _hear_signals(stop: Callable[[], None], stop_now: Callable[[], None], heard:
 
 def _raise_soft_limit(slot: Slot) -> None:
     """In the child's main thread: the signal counts only for the run that it was meant for."""
-    if slot.running != 0 and slot.running == slot.soft_asked:
+    seat = slot.seat(0)
+    if seat.tag != 0 and seat.tag == seat.soft_asked:
         raise SoftTimeLimitExceeded

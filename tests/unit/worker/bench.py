@@ -21,6 +21,7 @@ from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
 from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import Leases
+from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
 from celeriac.worker.settlement import refuse
@@ -124,6 +125,7 @@ class Bench:
         self.reader = a_reader(*tasks)
         self.terms = the_terms()
         self.slot: Slot = Slots(1)[0]
+        self.book = OrderBook(Orders(queues=("q",)))
         self.keep()
 
     def keep(self, node: str = NODE) -> None:
@@ -133,7 +135,7 @@ class Bench:
         return Child(
             store=self.store,
             lessee=ME,
-            queues=["q"],
+            book=self.book,
             lane=InlineLane(runtime=self.runtime, slot=self.slot),
             reader=self.reader,
             appetite=appetite or Appetite(),

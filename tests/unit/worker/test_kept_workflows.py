@@ -202,7 +202,7 @@ def test_who_calls_a_body_for_the_dead_finds_its_chord_in_what_was_kept(app: Sho
     with pytest.raises(Killed):
         desk.work()
     app.watched.kills_with = set()
-    desk.leases.child_died(DeadChild(desk.me, started=2**62, running=0, death=KILLED))
+    desk.leases.child_died(DeadChild(desk.me, started=2**62, running=(), death=KILLED))
     desk.leases.bury_children()
 
     assert any(id.endswith("-abandoned") for id in app.watched.sent)

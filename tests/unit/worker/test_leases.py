@@ -100,7 +100,7 @@ def test_what_a_dead_child_had_not_begun_goes_back_as_it_was(bench: Bench) -> No
     before = [delivery.raw for delivery in bench.take()]
     leases = bench.leases()
 
-    leases.child_died(DeadChild(ME, started=0, running=0, death=KILLED))
+    leases.child_died(DeadChild(ME, started=0, running=(), death=KILLED))
     leases.tick()
 
     assert [delivery.raw for delivery in bench.take()] == before
@@ -112,7 +112,7 @@ def test_what_a_dead_child_had_begun_runs_again_if_it_acknowledges_late_and_is_l
     [first, second, third] = bench.take()
     leases = bench.leases()
 
-    leases.child_died(DeadChild(ME, started=second.tag, running=second.tag, death=KILLED))
+    leases.child_died(DeadChild(ME, started=second.tag, running=(second.tag,), death=KILLED))
     leases.tick()
 
     [back, untouched] = bench.take()
@@ -141,7 +141,7 @@ def test_a_burial_whose_answer_was_lost_is_made_again() -> None:
     bench.send(a_message("a", "late"))
     [delivery] = bench.take()
     leases = bench.leases()
-    leases.child_died(DeadChild(ME, started=delivery.tag, running=0, death=KILLED))
+    leases.child_died(DeadChild(ME, started=delivery.tag, running=(), death=KILLED))
     store.losing_adoptions = 1
 
     with pytest.raises(BrokerUnreachable):
@@ -219,7 +219,7 @@ def test_children_of_one_name_on_two_nodes_are_told_apart() -> None:
     with pytest.raises(BrokerUnreachable):
         leases.tick()
 
-    leases.child_died(DeadChild(ME, started=0, running=0, death=KILLED))
+    leases.child_died(DeadChild(ME, started=0, running=(), death=KILLED))
     leases.tick()
 
     assert [letter.task_id for letter in store.dead_letters()] == ["theirs"]
@@ -231,7 +231,7 @@ def test_a_hard_time_limit_ends_the_running_task_and_no_other(bench: Bench) -> N
     [first, second] = bench.take()
     leases = bench.leases()
 
-    leases.child_died(DeadChild(ME, started=second.tag, running=second.tag, death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.child_died(DeadChild(ME, started=second.tag, running=(second.tag,), death=Death("signal SIGKILL", timed_out=5.0)))
     leases.tick()
 
     assert first.tag < second.tag
@@ -258,7 +258,7 @@ def test_a_second_thread_that_buries_the_same_child_does_no_harm() -> None:
     bench.take(Lessee(NODE, "1.1"), limit=1)
     leases = bench.leases()
     for child in (ME, Lessee(NODE, "1.1")):
-        leases.child_died(DeadChild(child, started=0, running=0, death=KILLED))
+        leases.child_died(DeadChild(child, started=0, running=(), death=KILLED))
 
     leases.bury_children()
 
@@ -273,7 +273,7 @@ def test_tasks_that_failed_with_their_process_are_told_and_those_that_run_again_
     lost: list[tuple[str, str]] = []
     leases = bench.leases(on_lost=lambda request, error: lost.append((request.message.id, type(error).__name__)))
 
-    leases.child_died(DeadChild(ME, started=third.tag, running=third.tag, death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.child_died(DeadChild(ME, started=third.tag, running=(third.tag,), death=Death("signal SIGKILL", timed_out=5.0)))
     leases.tick()
 
     assert lost == [("a", "WorkerLostError"), ("c", "TimeLimitExceeded")]
@@ -285,7 +285,7 @@ def test_the_end_of_a_task_by_its_hard_limit_is_logged_with_its_id(bench: Bench,
     [delivery] = bench.take()
     leases = bench.leases()
 
-    leases.child_died(DeadChild(ME, started=delivery.tag, running=delivery.tag, death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.child_died(DeadChild(ME, started=delivery.tag, running=(delivery.tag,), death=Death("signal SIGKILL", timed_out=5.0)))
     leases.tick()
 
     assert [record.getMessage() for record in caplog.records] == ["Task early[a] failed: hard time limit (5 s) exceeded"]
@@ -299,7 +299,7 @@ def test_whoever_fails_to_hear_of_a_lost_task_does_not_keep_the_others_from_thei
         raise ValueError("broken")
 
     leases = bench.leases(on_lost=broken)
-    leases.child_died(DeadChild(ME, started=second.tag, running=second.tag, death=KILLED))
+    leases.child_died(DeadChild(ME, started=second.tag, running=(second.tag,), death=KILLED))
     leases.tick()
 
     assert not leases.has_dead

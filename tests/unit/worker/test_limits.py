@@ -5,31 +5,31 @@ from __future__ import annotations
 import pytest
 
 from celeriac.worker.limits import Verdict, judge
-from celeriac.worker.slots import Slot, Slots
+from celeriac.worker.slots import Seat, Slots
 
 BEGAN = 100.0
 
 
 @pytest.fixture
-def slot() -> Slot:
-    return Slots(1)[0]
+def seat() -> Seat:
+    return Slots(1)[0].seat(0)
 
 
-def test_who_runs_nothing_is_fine(slot: Slot) -> None:
-    slot.begin(7, BEGAN, 1, 2)
-    slot.end()
+def test_who_runs_nothing_is_fine(seat: Seat) -> None:
+    seat.begin(7, "id", BEGAN, 1, 2)
+    seat.end()
 
-    verdict = judge(slot, BEGAN + 1000)
+    verdict = judge(seat, BEGAN + 1000)
 
-    assert verdict == (Verdict.FINE, 0)
+    assert verdict == (Verdict.FINE, None)
 
 
-def test_who_has_no_limits_is_fine_for_ever(slot: Slot) -> None:
-    slot.begin(7, BEGAN, None, None)
+def test_who_has_no_limits_is_fine_for_ever(seat: Seat) -> None:
+    seat.begin(7, "id", BEGAN, None, None)
 
-    verdict = judge(slot, BEGAN + 1e9)
+    verdict, run = judge(seat, BEGAN + 1e9)
 
-    assert verdict == (Verdict.FINE, 7)
+    assert (verdict, run and run.tag) == (Verdict.FINE, 7)
 
 
 @pytest.mark.parametrize(
@@ -43,29 +43,29 @@ def test_who_has_no_limits_is_fine_for_ever(slot: Slot) -> None:
         (99.0, Verdict.HARD),
     ],
 )
-def test_the_soft_limit_comes_before_the_hard_one(slot: Slot, after_s: float, expected: Verdict) -> None:
-    slot.begin(7, BEGAN, 1, 2)
+def test_the_soft_limit_comes_before_the_hard_one(seat: Seat, after_s: float, expected: Verdict) -> None:
+    seat.begin(7, "id", BEGAN, 1, 2)
 
-    verdict = judge(slot, BEGAN + after_s)
+    verdict, run = judge(seat, BEGAN + after_s)
 
-    assert verdict == (expected, 7)
-
-
-def test_the_soft_limit_is_told_once(slot: Slot) -> None:
-    slot.begin(7, BEGAN, 1, None)
-    slot.ask_soft(7)
-
-    verdict = judge(slot, BEGAN + 5)
-
-    assert verdict == (Verdict.FINE, 7)
+    assert (verdict, run and run.tag) == (expected, 7)
 
 
-def test_the_next_run_has_a_soft_limit_of_its_own(slot: Slot) -> None:
-    slot.begin(7, BEGAN, 1, None)
-    slot.ask_soft(7)
-    slot.end()
-    slot.begin(8, BEGAN + 5, 1, None)
+def test_the_soft_limit_is_told_once(seat: Seat) -> None:
+    seat.begin(7, "id", BEGAN, 1, None)
+    seat.ask_soft(7)
 
-    verdicts = [judge(slot, BEGAN + 5.5), judge(slot, BEGAN + 6)]
+    verdict, run = judge(seat, BEGAN + 5)
 
-    assert verdicts == [(Verdict.FINE, 8), (Verdict.SOFT, 8)]
+    assert (verdict, run and run.tag) == (Verdict.FINE, 7)
+
+
+def test_the_next_run_has_a_soft_limit_of_its_own(seat: Seat) -> None:
+    seat.begin(7, "id", BEGAN, 1, None)
+    seat.ask_soft(7)
+    seat.end()
+    seat.begin(8, "id", BEGAN + 5, 1, None)
+
+    verdicts = [judge(seat, BEGAN + 5.5)[0], judge(seat, BEGAN + 6)[0]]
+
+    assert verdicts == [Verdict.FINE, Verdict.SOFT]

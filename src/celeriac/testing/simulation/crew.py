@@ -27,6 +27,7 @@ from celeriac.testing.simulation.workload import QUEUES
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
 from celeriac.worker.leases import Leases
+from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slots
@@ -39,6 +40,7 @@ class SimulatedNode(Process):
     line: Line
     leases: Leases
     slots: Slots
+    book: OrderBook
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, machine.name)
@@ -93,6 +95,7 @@ class Crew:
         node = SimulatedNode(Machine(f"node-{place}.{number}", place))
         node.line = self.line(node)
         node.slots = Slots(self._scale.children)
+        node.book = OrderBook(Orders(queues=tuple(QUEUES)))
         node.leases = Leases(
             node.line,
             node=node.name,
@@ -114,7 +117,7 @@ class Crew:
         process.child = Child(
             store=self.line(process),
             lessee=process.lessee,
-            queues=QUEUES,
+            book=node.book,
             lane=SimulatedLane(
                 lessee=process.lessee,
                 slot=node.slots[index],

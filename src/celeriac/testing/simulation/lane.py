@@ -33,7 +33,7 @@ class SimulatedLane:
         while_it_runs: Callable[[Request, float], None],
     ) -> None:
         """``while_it_runs`` lets the virtual seconds of a run pass; it may not return."""
-        self._lessee, self._slot, self._ledger = lessee, slot, ledger
+        self._lessee, self._seat, self._ledger = lessee, slot.seat(0), ledger
         self._runtime, self._while_it_runs = runtime, while_it_runs
 
     def free(self) -> int:
@@ -46,12 +46,12 @@ class SimulatedLane:
     def run(self, request: Request, finish: Finish) -> None:
         """Run it here and now."""
         began = self._runtime.monotonic()
-        self._slot.begin(request.delivery.tag, began, None, None)
+        self._seat.begin(request.delivery.tag, request.message.id, began, None, None)
         early = not request.task.acks_late
         self._ledger.started(self._lessee, request.delivery.tag, request.message, early=early, now=self._runtime.now())
         self._while_it_runs(request, _seconds_of(request))
         outcome = execute(request.task, request.context, _no_coroutines)
-        self._slot.end()
+        self._seat.end()
         finish(request, outcome, self._runtime.monotonic() - began)
 
     def idle(self) -> bool:

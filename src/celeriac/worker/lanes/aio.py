@@ -42,9 +42,9 @@ class AsyncioLane:
 
     def run(self, request: Request, finish: Finish) -> None:
         """Hand it to the loop."""
-        self._seats.take()
-        self._slot.begin(request.delivery.tag, self._monotonic(), None, None)
-        self._loop.call_soon_threadsafe(self._start, request, finish)
+        number = self._seats.take()
+        self._slot.seat(number).begin(request.delivery.tag, request.message.id, self._monotonic(), None, None)
+        self._loop.call_soon_threadsafe(self._start, number, request, finish)
 
     def idle(self) -> bool:
         """Whether no task runs."""
@@ -59,12 +59,12 @@ class AsyncioLane:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self, request: Request, finish: Finish) -> None:
-        task = self._loop.create_task(self._serve(request, finish))
+    def _start(self, number: int, request: Request, finish: Finish) -> None:
+        task = self._loop.create_task(self._serve(number, request, finish))
         self._running.add(task)  # the loop itself keeps only weak references
         task.add_done_callback(self._running.discard)
 
-    async def _serve(self, request: Request, finish: Finish) -> None:
+    async def _serve(self, number: int, request: Request, finish: Finish) -> None:
         began = self._monotonic()
         outcome: Outcome
         try:
@@ -77,8 +77,8 @@ class AsyncioLane:
         except BaseException as error:
             outcome = Failure(error)
         finish(request, outcome, self._monotonic() - began)
-        self._slot.end()
-        self._seats.leave()
+        self._slot.seat(number).end()
+        self._seats.leave(number)
 
     def _drive(self, coroutine: Any) -> Any:
         """For a plain function that returned a coroutine: back to the loop, from a thread of the pool."""

@@ -24,7 +24,7 @@ class InlineLane:
     concurrent = False
 
     def __init__(self, *, runtime: Runtime, slot: Slot) -> None:
-        self._monotonic, self._slot = runtime.monotonic, slot
+        self._monotonic, self._seat = runtime.monotonic, slot.seat(0)
         self._loop: Any = None
         self._running = False
 
@@ -37,8 +37,8 @@ class InlineLane:
 
     def run(self, request: Request, finish: Finish) -> None:
         """Run it here and now."""
-        slot, began = self._slot, self._monotonic()
-        slot.begin(request.delivery.tag, began, request.soft_time_limit, request.time_limit)
+        seat, began = self._seat, self._monotonic()
+        seat.begin(request.delivery.tag, request.message.id, began, request.soft_time_limit, request.time_limit)
         self._running = True
         outcome: Outcome
         try:
@@ -46,7 +46,7 @@ class InlineLane:
         except KeyboardInterrupt as error:  # raised by the task itself: a child does not hear the keyboard
             outcome = interrupted(error)
         finally:
-            slot.end()
+            seat.end()
             self._running = False
         finish(request, outcome, self._monotonic() - began)
 

@@ -22,9 +22,9 @@ class ThreadsLane:
     concurrent = True
 
     def __init__(self, size: int, *, runtime: Runtime, slot: Slot) -> None:
-        self._size, self._monotonic, self._slot = size, runtime.monotonic, slot
+        self._monotonic, self._slot = runtime.monotonic, slot
         self._seats = Seats(size)
-        self._work: SimpleQueue[tuple[Request, Finish] | None] = SimpleQueue()
+        self._work: SimpleQueue[tuple[int, Request, Finish] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: Any = None
         self._loop_lock = threading.Lock()
@@ -39,13 +39,14 @@ class ThreadsLane:
 
     def run(self, request: Request, finish: Finish) -> None:
         """Hand it to a thread."""
-        if len(self._threads) < min(self._seats.take(), self._size):
+        number = self._seats.take()
+        if len(self._threads) <= number:
             thread = threading.Thread(target=self._serve, name=f"celeriac-lane-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
         # Here, in the order of the tags: the watermark must not overtake one that has not begun.
-        self._slot.begin(request.delivery.tag, self._monotonic(), None, None)
-        self._work.put((request, finish))
+        self._slot.seat(number).begin(request.delivery.tag, request.message.id, self._monotonic(), None, None)
+        self._work.put((number, request, finish))
 
     def idle(self) -> bool:
         """Whether no task runs."""
@@ -64,7 +65,7 @@ class ThreadsLane:
 
     def _serve(self) -> None:
         while (job := self._work.get()) is not None:
-            request, finish = job
+            number, request, finish = job
             began = self._monotonic()
             outcome: Outcome
             try:
@@ -72,8 +73,8 @@ class ThreadsLane:
             except KeyboardInterrupt as error:  # raised by the task itself: signals go to the main thread
                 outcome = interrupted(error)
             finish(request, outcome, self._monotonic() - began)
-            self._slot.end()
-            self._seats.leave()
+            self._slot.seat(number).end()
+            self._seats.leave(number)
 
     def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         from celeriac.worker.lanes.loop import run_on, start_loop  # late: most children never see a coroutine

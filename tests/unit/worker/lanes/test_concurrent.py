@@ -25,7 +25,7 @@ SIZE = 3
 
 class Bench:
     def __init__(self, kind: type[ThreadsLane] | type[AsyncioLane]) -> None:
-        self.slot: Slot = Slots(1)[0]
+        self.slot: Slot = Slots(1, 1000)[0]
         self.lane: Lane = kind(SIZE, runtime=SystemRuntime(), slot=self.slot)
         self._ends: SimpleQueue[tuple[int, Outcome]] = SimpleQueue()
 
