@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.quick import Quick
 from cli.terminal import Terminal
 
 STOP_S = 20.0
@@ -37,6 +38,12 @@ def terminal(tmp_path: Path) -> Terminal:
     terminal = Terminal(tmp_path)
     terminal.write("shop.py", SHOP)
     return terminal
+
+
+@pytest.fixture
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Quick:
+    """Give the command line in this process, with an app that has one task."""
+    return Quick(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ modules), ``borrowing`` (what belongs to an app under Celery's names). Names and
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,8 @@ from celeriac.config.settings import Conf
 from celeriac.core.errors import AlwaysEagerIgnored
 
 log = logging.getLogger("celeriac.app")
+
+LOADER_VARIABLE: Final = "CELERY_LOADER"
 
 _SEND_TASK: Final = (
     "countdown", "eta", "task_id", "producer", "connection", "router", "result_cls", "expires", "publisher", "link", "link_error",
@@ -104,7 +107,7 @@ class Celery(Borrowing):
 
         Args:
             main: Name for tasks of the module that is run as a program.
-            loader: Class of ``app.loader``, or its dotted name.
+            loader: Class of ``app.loader``, or its dotted name. ``None``: what ``CELERY_LOADER`` names, or the class.
             amqp: The same of ``app.amqp``; so are ``log``, ``events`` and ``control``. What is sent and run does not ask them,
                 and a warning says so. Names of Celery's own mean those of the app.
             backend: ``result_backend``.
@@ -154,7 +157,7 @@ class Celery(Borrowing):
 
     def _name_parts(self, **classes: Any) -> None:
         for part, named in classes.items():
-            wanted = named or getattr(self, f"{part}_cls")
+            wanted = named or (part == "loader" and os.environ.get(LOADER_VARIABLE)) or getattr(self, f"{part}_cls")
             setattr(self, f"{part}_cls", wanted)
             if wanted is not None and not is_celerys(wanted) and part != "loader":
                 log.warning("%r: what is sent and run does not ask app.%s, so %r changes nothing about it", self, part, wanted)

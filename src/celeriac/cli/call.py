@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from celeriac.app.app import Celery
+from celeriac.cli.completing import complete_queues, complete_tasks
 from celeriac.cli.ending import finish
 from celeriac.cli.option_types import json_array, json_object, moment, moment_or_seconds, plain_name
 from celeriac.cli.output import as_json, print_json
@@ -24,7 +25,7 @@ from celeriac.core.errors import ImproperlyConfigured
 
 
 @click.command("call", cls=OpenCommand)
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_tasks)
 @click.option("--signature", metavar="FILE|-", help="Send this instead: a signature of any kind, as JSON, - for stdin.")
 @click.option("-a", "--args", type=json_array, metavar="JSON", default="[]", help="Positional arguments, a JSON array.")
 @click.option("-k", "--kwargs", type=json_object, metavar="JSON", default="{}", help="Keyword arguments, a JSON object.")
@@ -37,7 +38,7 @@ from celeriac.core.errors import ImproperlyConfigured
     help="Do not start it after this moment, or after so many seconds.",
 )
 @click.option("--serializer", help="Serializer of the message. [default: as the app says]")
-@click.option("--queue", type=plain_name, metavar="NAME", help="Queue.")
+@click.option("--queue", type=plain_name, metavar="NAME", shell_complete=complete_queues, help="Queue.")
 @click.option("--exchange", help="Exchange.")
 @click.option("--routing-key", help="Routing key.")
 @click.option("-w", "--wait", is_flag=True, help="Wait for the result and print it; show progress that the task reports.")

@@ -57,11 +57,22 @@ def run_guarded(run: Callable[[], int]) -> None:
 
 def told(error: click.ClickException) -> str:
     """Say in one line what was typed wrongly, and where to read how it goes."""
-    if isinstance(error, click.NoSuchOption) and (missing := told_missing(error.option_name)):
-        return missing
+    if isinstance(error, click.NoSuchOption) and (why := told_missing(error.option_name) or told_misplaced(error)):
+        return why
     text = " ".join(error.format_message().split())
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     return f"{text} (see `{ctx.command_path} --help`)" if ctx is not None else text
+
+
+def told_misplaced(error: click.NoSuchOption) -> str | None:
+    """Say of an option of all commands, which stands behind the command's name, that it stands before it."""
+    if error.ctx is None or error.ctx.parent is None:
+        return None
+    name, root = error.option_name, error.ctx.find_root()
+    if not any(name in option.opts for option in root.command.params):
+        return None
+    words = error.ctx.command_path.removeprefix(f"{root.command_path} ")
+    return f"{name} stands before the command: {root.command_path} {name} ... {words}"
 
 
 def sentence(error: Exception) -> str:

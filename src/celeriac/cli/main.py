@@ -1,7 +1,7 @@
 """``celeriac``: the options of every command, and the door to each.
 
 In a job's life: before it (``worker``, ``call``) and after it (``result``, ``dlq``). ``celeriac worker`` must start fast, so a
-command's file is imported when its name is given, not before. Does not know: what the commands do.
+command's file is imported when its name is given, not before; other packages may add commands. Does not know: what they do.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import Any, Final
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from celeriac import __version__
 from celeriac.app.app import Celery
+from celeriac.cli import plugins
 from celeriac.cli.failures import run_guarded
 from celeriac.cli.program import Program
 
@@ -32,6 +34,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "dlq": "Look into the dead letters; replay or drop them.",
     "report": "Print versions, platform and settings for a bug report.",
     "shell": "Open Python with the app and its tasks at hand.",
+    "completion": "Print what makes a shell complete this command line.",
     "shim": "Put celeriac in the place of Celery, and back.",
 })  # fmt: skip
 """Name -> one line of help, so that ``--help`` imports none of them."""
@@ -47,25 +50,39 @@ class Door(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command's file; its click command is named ``command`` there."""
         if cmd_name not in COMMANDS:
-            return None
+            return plugins.find(cmd_name, ctx)
         command: click.Command = import_module(f"celeriac.cli.{cmd_name}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Say which command was perhaps meant, when there is none of that name."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS, n=1)
+        name = args[0] if args else ""
+        if name not in COMMANDS and not name.startswith("-") and name not in plugins.found():
+            near = get_close_matches(name, [*COMMANDS, *plugins.found()], n=1)
             hint = f"did you mean {near[0]!r}?" if near else "the help names them all"
-            raise click.UsageError(f"there is no command {args[0]!r}: {hint}", ctx)
+            raise click.UsageError(f"there is no command {name!r}: {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands from the table above."""
+        """List the commands from the table above, and those that other packages have added."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        if added := {name: plugins.origin(name) for name in plugins.found() if name not in COMMANDS}:
+            with formatter.section("Commands of other packages"):
+                formatter.write_dl(list(added.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands without importing them, and options."""
+        names = {**COMMANDS, **{name: plugins.origin(name) for name in plugins.found()}}
+        commands = [CompletionItem(name, help=text) for name, text in names.items() if name.startswith(incomplete)]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
-@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CELERY"})
+@click.group(
+    cls=Door,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "CELERY"},
+)
 @click.option("-A", "--app", envvar=["APP", "CELERY_APP"], metavar="MODULE[:ATTR]", help="Where the app is.")
 @click.option(
     "-b", "--broker", envvar=["BROKER_URL", "CELERY_BROKER_URL"], metavar="URL", help="Broker, instead of the app's own."
@@ -77,14 +94,18 @@ class Door(click.Group):
     help="Result backend, instead of the app's own.",
 )
 @click.option(
+    "--loader", envvar=["LOADER", "CELERY_LOADER"], metavar="CLASS", help="Class of app.loader, for an app that names none."
+)
+@click.option(
     "--config",
     envvar=["CONFIG_MODULE", "CELERY_CONFIG_MODULE"],
     metavar="MODULE",
     help="Module of settings, for an app that names none.",
 )
 @click.option("--workdir", type=click.Path(exists=True, file_okay=False), help="Change to this folder first.")
-@click.option("-C", "--no-color", is_flag=True, envvar="NO_COLOR", help="Plain output.")
+@click.option("-C", "--no-color", is_flag=True, help="Plain output. So does NO_COLOR, whatever it is set to.")
 @click.option("-q", "--quiet", is_flag=True, help="Less output: no banner.")
+@click.option("--skip-checks", is_flag=True, help="Have Django run no checks of its own: hands CELERY_SKIP_CHECKS on to the app.")
 @click.option("--traceback", is_flag=True, expose_value=False, help="On an error, show where it came from.")
 @click.version_option(__version__, prog_name="celeriac", message="%(prog)s %(version)s")
 @click.pass_context
@@ -93,22 +114,42 @@ def celeriac(
     app: str | None,
     broker: str | None,
     result_backend: str | None,
+    loader: str | None,
     config: str | None,
     workdir: str | None,
     no_color: bool,
     quiet: bool,
+    skip_checks: bool,
 ) -> None:
     """Run workers, send tasks, look at what became of them.
 
     The app is found as Celery finds it: -A shop, -A shop.tasks, -A shop:app, a package's `celery` module. Options are also
     read from the environment: CELERY_APP, CELERY_BROKER_URL, CELERY_WORKER_CONCURRENCY and so on.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        return
     if ctx.obj is not None and ctx.get_parameter_source("app") is not ParameterSource.COMMANDLINE:
         app = None  # the app whose ``start`` this is; the environment means programs that have none
     if workdir:
         os.chdir(workdir)
-    ctx.color = False if no_color else None
-    ctx.obj = Program(app, broker, result_backend, config, color=not no_color, quiet=quiet, given=ctx.obj)
+    plain = no_color or bool(os.environ.get("NO_COLOR"))
+    ctx.color = False if plain else None
+    program = Program(
+        app,
+        broker,
+        result_backend,
+        config,
+        loader=loader,
+        workdir=workdir,
+        color=not plain,
+        quiet=quiet,
+        skip_checks=skip_checks or bool(os.environ.get("SKIP_CHECKS")),
+        given=ctx.obj,
+    )
+    ctx.obj = program
+    if ctx.invoked_subcommand not in COMMANDS:
+        ctx.obj = plugins.open_up(ctx.invoked_subcommand, program, ctx)
 
 
 def main(arguments: list[str] | None = None) -> None:

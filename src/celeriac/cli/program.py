@@ -8,14 +8,16 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
+from typing import Final
 
 import click
 
-from celeriac.app.app import Celery
+from celeriac.app.app import LOADER_VARIABLE, Celery
 from celeriac.cli.find_app import find_app
 from celeriac.config.sources import MODULE_VARIABLE
 
 log = logging.getLogger("celeriac.cli")
+CHECKS_VARIABLE: Final = "CELERY_SKIP_CHECKS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,12 @@ class Program:
     result_backend: str | None
     config: str | None
     """Module of settings, for an app that names none."""
+    loader: str | None = None
+    """Class of ``app.loader``, for an app that names none."""
+    workdir: str | None = None
+    """The folder that the program has changed to."""
+    skip_checks: bool = False
+    """Integrations with frameworks that check a project before a command are told not to."""
     color: bool = True
     quiet: bool = False
     given: Celery | None = None
@@ -47,6 +55,8 @@ class Program:
         app = self._found()
         if named_here and app.conf.names_source:
             log.warning("--config %s has no effect: the app names its own source of settings", self.config)
+        if self.loader is not None and app.loader_cls != self.loader:
+            log.warning("--loader %s has no effect: the app names its own loader", self.loader)
         return app
 
     def reach(self) -> Celery:
@@ -55,6 +65,21 @@ class Program:
             return self.load()
         self._export()
         return Celery("celeriac", set_as_current=False)
+
+    def user_options(self, command: str) -> list[click.Parameter]:
+        """Return the options that the app adds to a command, if an app is named: ``app.user_options[command]``.
+
+        Raises:
+            click.UsageError: one is no option.
+        """
+        if self.app is None and self.given is None:
+            return []
+        options = list(self.load().user_options.get(command, ()))
+        for option in options:
+            if not isinstance(option, click.Parameter):
+                raise click.UsageError(f"app.user_options[{command!r}] holds {option!r}, which is no click.Option")
+        # A set has no order, and help should have one.
+        return sorted(options, key=lambda option: option.name or "")
 
     def _found(self) -> Celery:
         if self.app is not None:
@@ -68,7 +93,13 @@ class Program:
     def _export(self) -> None:
         # The environment wins over what a program says, for this process and for children that import the app afresh.
         # The module is for an app that names none: Celery's page on the command line has it so.
-        said = {"CELERY_BROKER_URL": self.broker, "CELERY_RESULT_BACKEND": self.result_backend, MODULE_VARIABLE: self.config}
+        said = {
+            "CELERY_BROKER_URL": self.broker,
+            "CELERY_RESULT_BACKEND": self.result_backend,
+            MODULE_VARIABLE: self.config,
+            LOADER_VARIABLE: self.loader,
+            CHECKS_VARIABLE: "true" if self.skip_checks else None,
+        }
         for name, value in said.items():
             if value is not None:
                 os.environ[name] = value

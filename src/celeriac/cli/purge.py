@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from celeriac.cli.completing import complete_queues
 from celeriac.cli.option_types import comma_list, queue_list
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
@@ -13,9 +14,23 @@ from celeriac.cli.user_options import OpenCommand
 @click.command("purge", cls=OpenCommand)
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
 @click.option(
-    "-Q", "--queues", type=queue_list, metavar="A,B,...", default=(), help="Only these queues.  [default: all of the app]"
+    "-Q",
+    "--queues",
+    type=queue_list,
+    metavar="A,B,...",
+    default=(),
+    shell_complete=complete_queues,
+    help="Only these queues.  [default: all of the app]",
 )
-@click.option("-X", "--exclude-queues", type=comma_list, metavar="A,B,...", default=(), help="Not these queues.")
+@click.option(
+    "-X",
+    "--exclude-queues",
+    type=comma_list,
+    metavar="A,B,...",
+    default=(),
+    shell_complete=complete_queues,
+    help="Not these queues.",
+)
 @as_json
 @pass_program
 def command(program: Program, force: bool, queues: tuple[str, ...], exclude_queues: tuple[str, ...], as_json: bool) -> None:

@@ -36,15 +36,7 @@ class OpenCommand(click.Command):
         return super().invoke(ctx)
 
     def _added(self, ctx: click.Context, command: str) -> list[click.Parameter]:
-        program = ctx.obj
-        if not isinstance(program, Program) or (program.app is None and program.given is None):
-            return []
-        options = list(program.load().user_options.get(command, ()))
-        for option in options:
-            if not isinstance(option, click.Parameter):
-                raise click.UsageError(f"app.user_options[{command!r}] holds {option!r}, which is no click.Option")
-        # A set has no order, and help should have one.
-        return sorted(options, key=lambda option: option.name or "")
+        return ctx.obj.user_options(command) if isinstance(ctx.obj, Program) else []
 
     def _taken(self, ctx: click.Context, command: str) -> dict[str, Any]:
         names = [option.name for option in self._added(ctx, command) if option.name is not None]
