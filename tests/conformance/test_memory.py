@@ -6,10 +6,10 @@ import pytest
 
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
-from celeriac.testing.conformance import Conformance, Subject
+from celeriac.testing.conformance import Conformance, KeepingTimetables, Subject
 
 
-class TestMemoryStore(Conformance):
+class TestMemoryStore(Conformance, KeepingTimetables):
     @pytest.fixture
     def subject(self) -> Subject:
         runtime = VirtualRuntime(seed=1)

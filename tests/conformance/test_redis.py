@@ -20,7 +20,7 @@ import pytest
 
 from celeriac.app.runtime import SystemRuntime
 from celeriac.drivers.redis.store import RedisStore
-from celeriac.testing.conformance import Conformance, Subject
+from celeriac.testing.conformance import Conformance, KeepingTimetables, Subject
 
 URL = os.environ.get("CELERIAC_TEST_REDIS", "")
 
@@ -80,7 +80,7 @@ def lossy(url: str) -> Iterator[tuple[Lossy, str]]:
         thread.join()
 
 
-class TestRedisStore(Conformance):
+class TestRedisStore(Conformance, KeepingTimetables):
     @pytest.fixture
     def subject(self) -> Iterator[Subject]:
         runtime = SystemRuntime()

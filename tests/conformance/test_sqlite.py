@@ -13,7 +13,7 @@ import pytest
 
 from celeriac.app.runtime import SystemRuntime
 from celeriac.drivers.sqlite.store import SqliteStore
-from celeriac.testing.conformance import Conformance, Subject
+from celeriac.testing.conformance import Conformance, KeepingTimetables, Subject
 
 
 def insert(path: str, queue: str, raw: bytes) -> None:
@@ -25,7 +25,7 @@ def insert(path: str, queue: str, raw: bytes) -> None:
         db.execute("INSERT INTO waiting (queue, priority, message) VALUES (?, 0, ?)", (queue, last + 1))
 
 
-class TestSqliteStore(Conformance):
+class TestSqliteStore(Conformance, KeepingTimetables):
     @pytest.fixture
     def subject(self, tmp_path: Path) -> Iterator[Subject]:
         runtime, path = SystemRuntime(), str(tmp_path / "celeriac.db")

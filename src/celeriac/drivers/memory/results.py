@@ -6,6 +6,7 @@ back to be made without it. Does not know: clocks (it is told what time it is), 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 
@@ -13,6 +14,8 @@ from msgspec import Struct
 
 from celeriac.core.settlement import StoredResult
 from celeriac.core.states import READY_STATES, SUCCESS
+
+log = logging.getLogger(__name__)
 
 Notify = Callable[[str, bytes], None]
 
@@ -94,3 +97,13 @@ class Results:
     def unwatch_all(self) -> None:
         """Tell nobody of anything."""
         self._watchers.clear()
+
+
+def announce(announcements: Sequence[Announcement]) -> None:
+    """Tell each watcher, without the store's lock."""
+    for due in announcements:
+        try:
+            due.notify(due.id, due.body)
+        except Exception:
+            # What was stored is stored: the fault of a watcher must not look like one of the store.
+            log.exception("a watcher of results failed", extra={"event": "watcher-failed", "task_id": due.id})

@@ -12,7 +12,6 @@ Does not know: tasks, what results say. Does not survive its process; a forked c
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -39,11 +38,10 @@ from celeriac.drivers.memory.dead import DeadLetters
 from celeriac.drivers.memory.holdings import Holdings
 from celeriac.drivers.memory.nodes import Nodes
 from celeriac.drivers.memory.queues import PRIORITIES, Letter, Queues
-from celeriac.drivers.memory.results import Announcement, Results
+from celeriac.drivers.memory.results import Announcement, Results, announce
 from celeriac.drivers.memory.revocations import Revocations
 from celeriac.drivers.memory.schedule import Schedule
-
-log = logging.getLogger(__name__)
+from celeriac.drivers.memory.timetable import MemoryTimetable
 
 
 class MemoryStore:
@@ -62,6 +60,7 @@ class MemoryStore:
         self._results = Results()
         self._chords = Chords()
         self._bells = Bells()
+        self._timetables: dict[str, MemoryTimetable] = {}
         self._losing = False
         self._unanswered: dict[Lessee, frozenset[int]] = {}
 
@@ -133,7 +132,7 @@ class MemoryStore:
             for letter in reversed(returned):
                 self._queues.add_first(letter)
                 self._bells.call(letter.queue, 1)
-        _announce(announcements)
+        announce(announcements)
         return answers
 
     # --- life and death -------------------------------------------------------------------------------------------
@@ -237,7 +236,7 @@ class MemoryStore:
         with self._lock:
             for result in results:
                 announcements += self._results.store(result, self._runtime.monotonic(), fenced=False)
-        _announce(announcements)
+        announce(announcements)
 
     def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
         """See ``ResultBackend.load``."""
@@ -286,6 +285,17 @@ class MemoryStore:
         """See ``JoiningBackend.close_chord``."""
         with self._lock:
             self._chords.close(chord, self._runtime.monotonic())
+
+    # --- periodic tasks -------------------------------------------------------------------------------------------
+
+    def timetable(self, name: str) -> MemoryTimetable:
+        """See ``Timetables.timetable``."""
+        with self._lock:
+            if name not in self._timetables:
+                self._timetables[name] = MemoryTimetable(
+                    locked=lambda: self._lock, pack=self._pack, post=self._post, runtime=self._runtime
+                )
+            return self._timetables[name]
 
     # --- the process ----------------------------------------------------------------------------------------------
 
@@ -384,12 +394,3 @@ class MemoryStore:
 
 def _delivery(tag: int, letter: Letter) -> Delivery:
     return Delivery(tag, letter.queue, envelope.unpack(letter.raw), letter.raw, letter.joined)
-
-
-def _announce(announcements: Sequence[Announcement]) -> None:
-    for due in announcements:
-        try:
-            due.notify(due.id, due.body)
-        except Exception:
-            # What was stored is stored: the fault of a watcher must not look like one of the store.
-            log.exception("a watcher of results failed", extra={"event": "watcher-failed", "task_id": due.id})

@@ -32,6 +32,7 @@ from celeriac.drivers.redis.keys import keys_from
 from celeriac.drivers.redis.records import Records
 from celeriac.drivers.redis.results import Results
 from celeriac.drivers.redis.settling import Settling
+from celeriac.drivers.redis.timetable import RedisTimetable
 from celeriac.drivers.redis.waiting import Waits
 
 BATCH_MESSAGES = 500
@@ -276,6 +277,12 @@ class RedisStore:
     def close_chord(self, chord: str) -> None:
         """See ``abc.JoiningBackend.close_chord``."""
         self._chords.close(chord)
+
+    # Periodic tasks.
+
+    def timetable(self, name: str) -> RedisTimetable:
+        """See ``abc.Timetables.timetable``."""
+        return RedisTimetable(name, self._connections, keys=self._keys, arguments=self._arguments)
 
     # The process.
 

@@ -28,6 +28,7 @@ from celeriac.drivers.sqlite.queueing import Arrivals, Letter
 from celeriac.drivers.sqlite.ringing import ring
 from celeriac.drivers.sqlite.settling import Plan, carry_out, fits
 from celeriac.drivers.sqlite.sweeping import sweep
+from celeriac.drivers.sqlite.timetable import SqliteTimetable
 
 BATCH_MESSAGES = 1000
 BATCH_BYTES = 4 << 20
@@ -255,6 +256,12 @@ class SqliteStore:
         """See ``JoiningBackend.close_chord``."""
         with self._connections.writing() as db:
             chords.close(db, chord, self._runtime.time())
+
+    # --- periodic tasks -------------------------------------------------------------------------------------------
+
+    def timetable(self, name: str) -> SqliteTimetable:
+        """See ``Timetables.timetable``."""
+        return SqliteTimetable(name, self._connections, letter=self._letter, ring=self._ring, runtime=self._runtime)
 
     # --- the process ----------------------------------------------------------------------------------------------
 

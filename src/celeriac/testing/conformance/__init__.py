@@ -31,11 +31,12 @@ from celeriac.testing.conformance.records import DeadLettersAndPurges, Revoking
 from celeriac.testing.conformance.results import Results
 from celeriac.testing.conformance.settling import Settling
 from celeriac.testing.conformance.subject import Contract, Subject
+from celeriac.testing.conformance.timetables import KeepingTimetables
 from celeriac.testing.conformance.waiting import Waiting
 
 
 class Conformance(Publishing, Leases, Settling, Joining, DeadLettersAndPurges, Revoking, Results, Waiting, Crowds, Likeness):
-    """All chapters."""
+    """All chapters but ``KeepingTimetables``, which is for those that keep timetables."""
 
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Crowds",
     "DeadLettersAndPurges",
     "Joining",
+    "KeepingTimetables",
     "Leases",
     "Likeness",
     "Publishing",

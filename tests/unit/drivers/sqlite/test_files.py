@@ -15,7 +15,7 @@ import pytest
 from celeriac.app.runtime import SystemRuntime
 from celeriac.core.errors import ImproperlyConfigured, StoreRefused
 from celeriac.core.settlement import Opening
-from celeriac.drivers.sqlite.opening import check_version
+from celeriac.drivers.sqlite.opening import SCHEMA_VERSION, check_version
 from celeriac.drivers.sqlite.store import SqliteStore
 
 
@@ -159,4 +159,4 @@ def test_a_file_of_the_first_version_gets_what_is_new_and_keeps_what_it_has(path
         [[version], [kept]] = [*db.execute("PRAGMA user_version"), *db.execute("SELECT count(*) FROM result")]
     store.close()
 
-    assert (version, kept) == (2, 1)
+    assert (version, kept) == (SCHEMA_VERSION, 1)
