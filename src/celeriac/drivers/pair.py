@@ -24,6 +24,7 @@ from msgspec import structs
 from celeriac.abc import (
     LEASE_S,
     PUBLISH_DEADLINE_S,
+    Broadcast,
     Broker,
     DeadRecord,
     Fetched,
@@ -98,6 +99,11 @@ class Pair:
         return {delivery.tag: delivery for delivery in self._broker.adopt(nobody, by=lessee)}
 
     # The broker's own.
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """See ``Broker.broadcast``."""
+        return self._broker.broadcast
 
     def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
         """See ``Broker.fetch``."""

@@ -33,6 +33,7 @@ from celeriac.core.errors import BrokerUnreachable, LeaseExpired
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.settlement import DeadLetter, Done, Join, Opening, Requeue, Settled, Settlement, StoredResult
 from celeriac.drivers.memory.bells import Bell, Bells, Ring
+from celeriac.drivers.memory.broadcast import MemoryBroadcast
 from celeriac.drivers.memory.chords import Chords
 from celeriac.drivers.memory.dead import DeadLetters
 from celeriac.drivers.memory.holdings import Holdings
@@ -61,6 +62,7 @@ class MemoryStore:
         self._chords = Chords()
         self._bells = Bells()
         self._timetables: dict[str, MemoryTimetable] = {}
+        self.broadcast = MemoryBroadcast()
         self._losing = False
         self._unanswered: dict[Lessee, frozenset[int]] = {}
 
@@ -305,7 +307,7 @@ class MemoryStore:
     def abandon(self) -> None:
         """See ``Broker.abandon``. This process goes on with its copy; those who waited or watched were the parent's."""
         self._lock = threading.RLock()
-        self._bells = Bells()
+        self._bells, self.broadcast = Bells(), MemoryBroadcast()
         self._results.unwatch_all()
 
     # --- for tests ------------------------------------------------------------------------------------------------

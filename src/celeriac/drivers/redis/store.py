@@ -25,6 +25,8 @@ from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 from celeriac.drivers.redis.arguments import Addressed, Arguments
+from celeriac.drivers.redis.broadcast import RedisBroadcast
+from celeriac.drivers.redis.channels import channels_from
 from celeriac.drivers.redis.chords import Chords
 from celeriac.drivers.redis.connection import Connections, Script, bound, forget, read_script
 from celeriac.drivers.redis.endpoints import database, openers, server
@@ -79,6 +81,7 @@ class RedisStore:
         self._settling = Settling(self._connections, self._arguments, database=self._here, results=self._results_db)
         self._chords = Chords(result_connections, keys=self._keys)
         self._records = Records(self._connections, keys=self._keys, runtime=runtime)
+        self.broadcast = RedisBroadcast(self._connections, channels_from(options, self._here), runtime=runtime)
         self._waits = Waits()
         self._blocking: dict[Lessee | None, redis.Connection] = {}
         """Connections on which a lessee waits; they live as long as their lessee fetches."""
@@ -289,6 +292,7 @@ class RedisStore:
     def close(self) -> None:
         """See ``abc.Store.close``."""
         self._results.close()
+        self.broadcast.close()
         self._connections.close()
         while self._blocking:
             self._blocking.popitem()[1].disconnect()
@@ -296,6 +300,7 @@ class RedisStore:
     def abandon(self) -> None:
         """See ``abc.Store.abandon``."""
         self._results.abandon()
+        self.broadcast.abandon()
         self._connections.abandon()
         while self._blocking:
             forget(self._blocking.popitem()[1])

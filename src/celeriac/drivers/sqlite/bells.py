@@ -71,8 +71,8 @@ class Bell:
 
     def renew(self) -> None:
         """Listen again under the same name."""
-        self._socket.close()
-        self._socket = self._folder.listen(self.name)
+        lost, self._socket = self._socket, self._folder.listen(self.name)
+        lost.close()
 
     def hush(self) -> None:
         """Forget the rings of a wait that is over."""

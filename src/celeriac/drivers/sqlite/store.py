@@ -19,6 +19,7 @@ from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.settlement import Join, Opening, Requeue, Settled, Settlement, StoredResult
 from celeriac.drivers.sqlite import chords, dead, forks, leases, nodes, queueing, revocations, storing, waiters
 from celeriac.drivers.sqlite.bells import BellFolder, Bells
+from celeriac.drivers.sqlite.broadcast import SqliteBroadcast
 from celeriac.drivers.sqlite.connection import Connections
 from celeriac.drivers.sqlite.faults import is_of_a_value
 from celeriac.drivers.sqlite.fetching import Fetching, deliver
@@ -58,6 +59,7 @@ class SqliteStore:
         self._tail = Tail()
         self._fetching = Fetching(self._connections, self._bells, runtime=runtime)
         self._listener = Listener(self._connections, self._bells, runtime=runtime)
+        self.broadcast = SqliteBroadcast(self._connections, self._bells, runtime=runtime)
         forks.register(self)
 
     # --- messages -------------------------------------------------------------------------------------------------
@@ -268,6 +270,7 @@ class SqliteStore:
     def close(self) -> None:
         """See ``Broker.close``."""
         self._listener.close()
+        self.broadcast.close()
         bells, self._opened_bells = self._opened_bells, None
         if bells is not None:
             bells.close()
@@ -280,6 +283,7 @@ class SqliteStore:
         self._opening = threading.Lock()
         self._connections.abandon()
         self._listener.abandon()
+        self.broadcast.abandon()
         if self._opened_bells is not None:
             self._opened_bells.close(remove=False)
             self._opened_bells = None

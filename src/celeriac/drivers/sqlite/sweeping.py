@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from celeriac.drivers.sqlite import chords, finding, storing, waiters, watchers
+from celeriac.drivers.sqlite import chords, finding, notices, storing, waiters, watchers
 from celeriac.drivers.sqlite.bells import BellFolder
 
 EVERY_S: Final = 60.0
@@ -24,9 +24,14 @@ def sweep(db: sqlite3.Connection, folder: BellFolder, now: float) -> None:
     if more:
         return
     db.execute("UPDATE mark SET value = ? WHERE name = 'swept'", (now,))
+    notices.drop_old(db, now)
     living = folder.sweep()
-    named = db.execute("SELECT address FROM waiter UNION SELECT address FROM watcher UNION SELECT address FROM news").fetchall()
+    named = db.execute(
+        "SELECT address FROM waiter UNION SELECT address FROM watcher UNION SELECT address FROM news"
+        " UNION SELECT address FROM ear"
+    ).fetchall()
     for (bell,) in named:
         if bell not in living:
             waiters.take_down(db, bell)
             watchers.drop_all(db, bell)
+            notices.close_ear(db, bell)

@@ -26,6 +26,7 @@ from celeriac.testing.conformance.crowds import Crowds
 from celeriac.testing.conformance.joining import Joining
 from celeriac.testing.conformance.leases import Leases
 from celeriac.testing.conformance.likeness import Likeness
+from celeriac.testing.conformance.notices import Notices
 from celeriac.testing.conformance.publishing import Publishing
 from celeriac.testing.conformance.records import DeadLettersAndPurges, Revoking
 from celeriac.testing.conformance.results import Results
@@ -35,7 +36,9 @@ from celeriac.testing.conformance.timetables import KeepingTimetables
 from celeriac.testing.conformance.waiting import Waiting
 
 
-class Conformance(Publishing, Leases, Settling, Joining, DeadLettersAndPurges, Revoking, Results, Waiting, Crowds, Likeness):
+class Conformance(
+    Publishing, Leases, Settling, Joining, DeadLettersAndPurges, Revoking, Results, Waiting, Notices, Crowds, Likeness
+):
     """All chapters but ``KeepingTimetables``, which is for those that keep timetables."""
 
 
@@ -48,6 +51,7 @@ __all__ = [
     "KeepingTimetables",
     "Leases",
     "Likeness",
+    "Notices",
     "Publishing",
     "Results",
     "Revoking",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Pulse
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Broadcast, DeadRecord, Fetched, Lessee, NodeRecord, Pulse
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
@@ -36,6 +36,11 @@ class Line:
         answer = act()
         self._after(self._process, fault)
         return answer
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """See ``Broker.broadcast``. Whoever says something loses nothing when it is not heard: no fault strikes here."""
+        return self._store.broadcast
 
     # What workers and publishers use.
 
