@@ -203,3 +203,13 @@ def pid_after(key: object, path: str) -> int:
         time.sleep(0.01)
     note("end", key)
     return os.getpid()
+
+
+@app.task(acks_late=True)
+def hold_interpreter(key: object, seconds: float) -> None:
+    """Sleep in C without letting any other thread run."""
+    import ctypes
+
+    note("begin", key)
+    ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+    note("end", key)

@@ -131,6 +131,7 @@ def celeriac(
         return
     if ctx.obj is not None and ctx.get_parameter_source("app") is not ParameterSource.COMMANDLINE:
         app = None  # the app whose ``start`` this is; the environment means programs that have none
+    began_in = _folder()
     if workdir:
         os.chdir(workdir)
     plain = no_color or bool(os.environ.get("NO_COLOR"))
@@ -146,10 +147,18 @@ def celeriac(
         quiet=quiet,
         skip_checks=skip_checks or bool(os.environ.get("SKIP_CHECKS")),
         given=ctx.obj,
+        began_in=began_in,
     )
     ctx.obj = program
     if ctx.invoked_subcommand not in COMMANDS:
         ctx.obj = plugins.open_up(ctx.invoked_subcommand, program, ctx)
+
+
+def _folder() -> str | None:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # it was deleted under us
+        return None
 
 
 def main(arguments: list[str] | None = None) -> None:

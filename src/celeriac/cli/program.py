@@ -40,6 +40,8 @@ class Program:
     quiet: bool = False
     given: Celery | None = None
     """The app whose ``start`` runs the command: holds where there is no ``-A``."""
+    began_in: str | None = None
+    """The folder before ``--workdir``; ``None``: it was not known."""
 
     def load(self) -> Celery:
         """Return the app that ``-A`` names, with the other options applied.

@@ -16,6 +16,7 @@ from celeriac import __version__
 from celeriac.app.app import Celery
 from celeriac.app.builtin import is_builtin
 from celeriac.app.log_setup import LogPlan, enter_child, install_logging, level_number, redirected_stdouts
+from celeriac.cli.again import begin_again
 from celeriac.cli.banner import Portrait, banner
 from celeriac.cli.extra_settings import extra_settings
 from celeriac.cli.option_types import comma_list, plain_name, queue_list, tasks_at_a_time
@@ -27,7 +28,8 @@ from celeriac.worker import announce
 from celeriac.worker.instance import Worker
 from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import Plan, plan_node
-from celeriac.worker.start import run_worker
+from celeriac.worker.start import run_worker, stop_terms
+from celeriac.worker.stopping import Stopping
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL")
 POOLS = ("prefork", "processes", "threads", "asyncio", "solo")
@@ -126,8 +128,12 @@ def command(
     announce.node_is_set_up(worker)
     check_superuser(app.settings.general.accept_content)
     introduce(program, worker, purge=purge)
+    stopping = Stopping(stop_terms(app))
     with redirected_stdouts(app.settings.worker, handled=handled):
-        return run_worker(worker, enter_child=partial(enter_child, log))
+        code = run_worker(worker, enter_child=partial(enter_child, log), stopping=stopping)
+    if stopping.restarts and code == 0:
+        begin_again(program)
+    return code
 
 
 def configure(app: Celery, include: Sequence[str], settings: Sequence[str]) -> None:

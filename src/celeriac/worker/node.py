@@ -21,8 +21,10 @@ from celeriac.abc import Broker, Lessee, Runtime
 from celeriac.core.errors import OperationalError
 from celeriac.worker.leases import DeadChild, Leases
 from celeriac.worker.limits import Verdict, judge
+from celeriac.worker.os_signals import LOOK
 from celeriac.worker.recovery import Death
 from celeriac.worker.slots import Seat, Slot, Slots
+from celeriac.worker.stopping import Ask, Stage, Stopping
 from celeriac.worker.template import Report, Template
 
 log = logging.getLogger("celeriac.worker")
@@ -68,33 +70,34 @@ class Node:
         leases: Leases,
         broker: Broker,
         runtime: Runtime,
+        stopping: Stopping,
         on_ready: Callable[[], None],
-        on_stop: Callable[[bool], None],
+        on_stop: Callable[[float], None],
     ) -> None:
         self._id, self.name, self._template, self._leases = id, name, template, leases
         self._broker, self._runtime, self._on_ready, self._on_stop = broker, runtime, on_ready, on_stop
         self._places = [_Place(slots[index]) for index in range(count)]
         self._generation = 0
-        self._stops = 0
-        """How often we were asked to stop: once, finish; twice, at once."""
-        self._announced = self._said_goodbye = False
-        self._said_cold = False
+        self._stopping = stopping
+        self._announced = False
+        self.turned_at = runtime.monotonic()
+        """When the loop has last come round, by the monotonic clock."""
         self._keeper = Keeper(leases, broker, runtime)
+        self._heard, self._bell = os.pipe()
+        os.set_blocking(self._heard, False)
+        os.set_blocking(self._bell, False)
 
     def run(self) -> int:
         """Supervise until stopped and every child has ended; return the exit code. Call in the main thread."""
-        heard, bell = os.pipe()
-        os.set_blocking(bell, False)
-        os.set_blocking(heard, False)
-        previous = signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
+        previous = signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
         code = 0
         self._keeper.start()
         try:
             while not self._finished():
                 self.tick(self._runtime.monotonic())
-                select.select([self._template.fileno(), heard], [], [], self._round_s())
+                select.select([self._template.fileno(), self._heard], [], [], self._round_s())
                 with suppress(BlockingIOError):
-                    os.read(heard, 4096)
+                    os.read(self._heard, 4096)
                 self._read_reports()
         except EOFError as error:
             log.critical("%s: this node cannot replace its children any more and stops", error)
@@ -105,19 +108,24 @@ class Node:
             self._template.close()
             self._keeper.stop()
             self._leases.part()
-        return code
+        return code or int(self._stopping.stage is Stage.COLD)
+
+    def wake(self) -> None:
+        """Have the loop come round now. Any thread may call, and a signal handler."""
+        with suppress(BlockingIOError):  # it has been rung often enough
+            os.write(self._bell, b"\0")
+
+    def stop(self, what: Ask = Ask.FINISH, why: str = "a command") -> None:
+        """Have the node stop, as ``what`` says. Any thread may call."""
+        self._stopping.ask(what, why)
+        self.wake()
 
     def _round_s(self) -> float:
-        quiet = self._announced and not self._stops and not any(place.slot.running for place in self._places)
+        quiet = self._announced and not self.stopping and not self._is_busy()
         return IDLE_ROUND_S if quiet else ROUND_S
 
-    def stop(self) -> None:
-        """Stop: the first time, when the running tasks have ended; the second time, at once. Safe in a signal handler."""
-        self._stops += 1
-
-    def stop_now(self) -> None:
-        """Stop at once: running tasks are killed and handed back. Safe in a signal handler."""
-        self._stops = max(2, self._stops + 1)
+    def _is_busy(self) -> bool:
+        return any(place.slot.running for place in self._places)
 
     @property
     def healthy(self) -> bool:
@@ -127,16 +135,21 @@ class Node:
     @property
     def stopping(self) -> bool:
         """Whether it was asked to stop."""
-        return self._stops > 0
+        return self._stopping.is_asked
+
+    def processes(self) -> list[tuple[str, int]]:
+        """Return the names and pids of the children that live. Any thread may call."""
+        return [(place.name, place.pid) for place in tuple(self._places) if place.pid]
 
     def tick(self, now: float) -> None:
         """Look after every child once."""
-        if self._stops:
-            self._carry_out_stop()
+        self.turned_at = now
+        if self.stopping:
+            self._carry_out_stop(now)
         ready = 0
         for index, place in enumerate(self._places):
             if not place.ordered:
-                if not self._stops and now >= place.start_at:
+                if not self.stopping and now >= place.start_at:
                     self._start(index, place)
             elif place.pid:
                 self._enforce(place, now)
@@ -163,7 +176,7 @@ class Node:
         if verdict is Verdict.SOFT and run is not None:
             # The child compares the tag in the signal's handler: no other task can be hit.
             seat.ask_soft(run.tag)
-            self._signal(place, signal.SIGUSR1)
+            self._signal(place, LOOK)
         elif verdict is Verdict.HARD and run is not None and place.timed_out is None:
             place.timed_out = round(run.hard_at - run.since, 6)
             log.error("hard time limit (%gs) exceeded in %s: it is replaced", place.timed_out, place.name)
@@ -194,19 +207,12 @@ class Node:
         place.start_at = self._runtime.monotonic() + pause
         place.ordered, place.pid = False, 0
 
-    def _carry_out_stop(self) -> None:
-        if self._stops >= 2:
-            if not self._said_cold:
-                self._said_cold = True
-                self._on_stop(True)
-            if any(place.pid and not place.cold for place in self._places):
-                log.warning("cold shutdown: running tasks are stopped; what acknowledges late goes back to its queue")
+    def _carry_out_stop(self, now: float) -> None:
+        if self._stopping.advance(now, is_busy=self._is_busy):
+            self._on_stop(now)
+        if self._stopping.stage is Stage.COLD:
             self._kill_all()
             return
-        if not self._said_goodbye:
-            self._said_goodbye = True
-            log.info("warm shutdown: no new work, running tasks finish")
-            self._on_stop(False)
         for place in self._places:
             # Before it is ready a child does not hear the signal.
             if place.pid and place.slot.is_ready and not place.told:
@@ -229,7 +235,7 @@ class Node:
                 self._leases.child_died(DeadChild(lessee, place.slot.started, place.slot.running, death))
 
     def _finished(self) -> bool:
-        return self._stops > 0 and not any(place.ordered for place in self._places)
+        return self.stopping and not any(place.ordered for place in self._places)
 
     def _signal(self, place: _Place, number: int) -> None:
         if place.pid:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -22,15 +21,17 @@ from celeriac.app.logs import name_tasks
 from celeriac.core.errors import ImproperlyConfigured, OperationalError, SoftTimeLimitExceeded, StoreRefused
 from celeriac.core.message import Address, Message, Outgoing
 from celeriac.drivers.apart import Apart
-from celeriac.worker import announce
+from celeriac.worker import announce, os_signals
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
+from celeriac.worker.farewell import Farewell
 from celeriac.worker.formats import check_formats
 from celeriac.worker.herald import Herald
 from celeriac.worker.instance import Worker
 from celeriac.worker.lanes import Lane
 from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import DeadChild, Leases
+from celeriac.worker.lone_stopper import LoneStopper
 from celeriac.worker.node import Keeper, Node
 from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.plan import Plan, plan_node
@@ -38,6 +39,8 @@ from celeriac.worker.reading import Reader
 from celeriac.worker.recovery import Death
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot, Slots
+from celeriac.worker.stacks import Stacks
+from celeriac.worker.stopping import Stopping, StopTerms
 from celeriac.worker.template import Template
 from celeriac.worker.tender import Tender
 from celeriac.worker.terms import Terms
@@ -52,12 +55,13 @@ def _nothing(_index: int) -> None:
     """Nobody wants to know."""
 
 
-def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing) -> int:
+def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing, stopping: Stopping | None = None) -> int:
     """Run a node in the calling thread, which must be the main one, until it is told to stop; return its exit code.
 
     Args:
         worker: The app, and what the node was asked to be.
         enter_child: Called first in each process that runs tasks, with its place: 1, 2, …; not where the node does so.
+        stopping: Told how the node is to stop, and asked afterwards whether it begins again. ``None``: nobody wants to know.
 
     Raises:
         ImproperlyConfigured: an option or setting that cannot be honoured.
@@ -73,12 +77,16 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing)
     worker.is_planned(plan)
     node_id = f"{plan.hostname}-{os.getpid()}-{app.runtime.new_id()[:8]}"
     slots, book = Slots(plan.children, plan.slots_per_child), OrderBook(first_orders(plan))
+    stopping = stopping or Stopping(stop_terms(app))
     if plan.pool == "solo":
-        return _run_solo(worker, plan, node_id, slots, book)
+        return _run_solo(worker, plan, node_id, slots, book, stopping)
     # The stores are opened, which imports their clients once for all, and not connected: before any thread and any
     # connection the template is forked, so that its forks inherit neither.
     _ = _with_other_places(app, app.store)
     _warn_of_threads("importing the app started threads %s, which children do not have: start them in worker_process_init")
+
+    stacks = Stacks()
+    stacks.answer()  # what is forked from here answers, too
 
     def child(index: int, name: str) -> int:
         app.is_template = False
@@ -89,14 +97,16 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing)
     app.is_template = True
     template = Template(child, before_fork=partial(before_fork, worker))
     app.is_template = False
-    return _supervise(worker, plan, node_id, template, slots)
+    return _supervise(worker, plan, node_id, template, slots, stopping, stacks)
 
 
-def _supervise(worker: Worker, plan: Plan, node_id: str, template: Template, slots: Slots) -> int:
+def _supervise(
+    worker: Worker, plan: Plan, node_id: str, template: Template, slots: Slots, stopping: Stopping, stacks: Stacks
+) -> int:
     runtime, store = worker.app.runtime, worker.app.store
     herald = Herald(lambda: node.healthy, runtime)
     leases = _leases(worker.app, plan, node_id, store, herald)
-    heard: list[str] = []
+    farewell = Farewell(worker, herald, stopping)
     node = Node(
         id=node_id,
         name=plan.hostname,
@@ -106,10 +116,11 @@ def _supervise(worker: Worker, plan: Plan, node_id: str, template: Template, slo
         leases=leases,
         broker=store,
         runtime=runtime,
+        stopping=stopping,
         on_ready=lambda: _announce(worker, herald),
-        on_stop=lambda cold: herald.tell(partial(announce.node_shuts_down, worker, heard[-1], cold=cold)),
+        on_stop=farewell.say,
     )
-    _hear_signals(node.stop, node.stop_now, heard)
+    os_signals.hear(stopping, when_heard=node.wake, show_stacks=lambda: stacks.show(node.processes))
     try:
         if not wait_for_store(plan, leases, runtime, stopped=lambda: node.stopping):
             template.close()
@@ -122,6 +133,12 @@ def _supervise(worker: Worker, plan: Plan, node_id: str, template: Template, slo
     return code
 
 
+def stop_terms(app: Celery) -> StopTerms:
+    """Return what the app says of stopping."""
+    settings = app.conf.settings().worker
+    return StopTerms(soft_s=settings.soft_shutdown_timeout, warm_s=settings.warm_shutdown_timeout)
+
+
 def before_fork(worker: Worker) -> None:
     """In the template, which must never have a thread: a lock that one holds is held for ever in a forked child."""
     if signals.worker_before_create_process.receivers:
@@ -131,14 +148,12 @@ def before_fork(worker: Worker) -> None:
 
 def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot, book: OrderBook) -> int:
     """The life of a forked child; returns its exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
     runtime = worker.app.runtime
     lane = make_lane(plan, runtime, slot)
     child = make_child(worker, plan, me, lane, book=book)
-    signal.signal(signal.SIGTERM, lambda *_: child.stop())
-    signal.signal(signal.SIGUSR1, lambda *_: _raise_soft_limit(slot))
+    os_signals.hear_as_child(stop=child.stop, look=lambda: _raise_soft_limit(slot))
     Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
     announce.child_begins(plan.hostname)
     name_tasks()  # handlers that a receiver has made since the log was set up
@@ -171,8 +186,8 @@ def _name_in_logs(name: str) -> None:
     logging.setLogRecordFactory(named)
 
 
-def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: OrderBook) -> int:
-    """One child's loop in this process; a thread keeps the lease."""
+def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: OrderBook, stopping: Stopping) -> int:
+    """One child's loop in this process; a thread keeps the lease, and another one hears of a stop."""
     app, runtime, store = worker.app, worker.app.runtime, worker.app.store
     herald = Herald(lambda: keeper.healthy, runtime)
     leases = _leases(app, plan, node_id, store, herald)
@@ -181,28 +196,33 @@ def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Orde
     # A connection of its own: the keeper and the child must not end each other's waits.
     me, slot = Lessee(node_id, "0.1"), slots[0]
     child = make_child(worker, plan, me, lane, store=app.open_store(), book=book)
-    heard: list[str] = []
+    farewell = Farewell(worker, herald, stopping)
 
-    def stop() -> None:
-        child.stop()
-        if len(heard) > 1:
-            stop_now()
-        herald.tell(partial(announce.node_shuts_down, worker, heard[-1], cold=False))
-
-    def stop_now() -> None:
-        herald.tell(partial(announce.node_shuts_down, worker, heard[-1], cold=True))
+    def hand_back() -> None:
+        keeper.stop()
+        leases.child_died(DeadChild(me, slot.started, slot.running, Death("stopped at once by its operator", handed_back=True)))
+        leases.part()
         herald.stop()
-        os._exit(1)
 
-    _hear_signals(stop, stop_now, heard)
-    if not wait_for_store(plan, leases, runtime, stopped=lambda: bool(heard)):
+    stopper = LoneStopper(
+        stopping,
+        runtime=runtime,
+        is_busy=lambda: bool(slot.running),
+        on_stage=farewell.say,
+        finish=child.stop,
+        hand_back=hand_back,
+    )
+    os_signals.hear(stopping, when_heard=stopper.wake, show_stacks=Stacks().show_mine)
+    if not wait_for_store(plan, leases, runtime, stopped=lambda: stopping.is_asked):
         return 0
+    stopper.start()
     keeper.start()
     Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
     announce.child_begins(plan.hostname)
     name_tasks()
     _announce(worker, herald)
     child.work()
+    stopper.close()
     announce.child_ends(plan.hostname, 0)
     keeper.stop()
     leases.child_died(DeadChild(me, slot.started, slot.running, Death("it was stopped")))
@@ -370,18 +390,6 @@ def _say_goodbye(worker: Worker, herald: Herald) -> None:
     herald.stop()
     announce.node_ends(worker)
     log.info("%s stopped", worker.hostname)
-
-
-def _hear_signals(stop: Callable[[], None], stop_now: Callable[[], None], heard: list[str]) -> None:
-    """``heard``: where the names of the signals are noted, before anything else is done."""
-
-    def hear(number: int, act: Callable[[], None]) -> None:
-        heard.append(signal.Signals(number).name)
-        act()
-
-    signal.signal(signal.SIGTERM, lambda number, _: hear(number, stop))
-    signal.signal(signal.SIGINT, lambda number, _: hear(number, stop))
-    signal.signal(signal.SIGQUIT, lambda number, _: hear(number, stop_now))
 
 
 def _raise_soft_limit(slot: Slot) -> None:

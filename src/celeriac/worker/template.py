@@ -19,6 +19,8 @@ from typing import NoReturn
 
 from msgspec import Struct, msgpack
 
+from celeriac.worker.os_signals import leave_to_supervisor
+
 ChildMain = Callable[[int, str], int]
 """What a child runs: its place among the slots and its name -> exit code."""
 
@@ -102,7 +104,7 @@ def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain, before_f
     """The template's whole life. Never returns: a fork must not run its parent's code to the end."""
     code = 1
     try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+        leave_to_supervisor()  # Ctrl-C reaches the whole group
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         heard, bell = os.pipe()
         os.set_blocking(bell, False)

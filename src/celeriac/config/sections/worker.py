@@ -64,9 +64,11 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_max_memory_per_child``: a process is replaced when it has grown beyond this. ``None``: no bound."""
     autoscaler: Annotated[Any, WITH_WORKERS] = "celery.worker.autoscale:Autoscaler"
     """``worker_autoscaler``: class that decides how many tasks run at a time, or its dotted name."""
-    soft_shutdown_timeout: Annotated[Seconds, WITH_WORKERS] = 0.0
+    soft_shutdown_timeout: Seconds = 0.0
     """``worker_soft_shutdown_timeout``: how long running tasks may take to end before a cold shutdown. 0: no time."""
-    enable_soft_shutdown_on_idle: Annotated[bool, WITH_WORKERS] = False
+    warm_shutdown_timeout: Seconds = 0.0
+    """``worker_warm_shutdown_timeout``: then a warm shutdown becomes a cold one. 0: never. Celery has no such setting."""
+    enable_soft_shutdown_on_idle: Annotated[bool, _IN_THE_STORE] = False
     """``worker_enable_soft_shutdown_on_idle``: the same when nothing runs, for tasks that wait."""
     cancel_long_running_tasks_on_connection_loss: Annotated[bool, WITH_WORKERS] = False
     """``worker_cancel_long_running_tasks_on_connection_loss``: late-acked tasks are ended when the broker is lost."""
