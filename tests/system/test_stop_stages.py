@@ -20,7 +20,7 @@ POOLS = ["prefork", "threads", "asyncio", "solo"]
 
 def running(fleet: Fleet, *words: str, **variables: str) -> Node:
     """Start a node and have it run a task that ends when the file ``go`` is there."""
-    node = fleet.start("-c", "1", *words, **variables)
+    node = fleet.start("-c", "1", *words, wait=True, **variables)
     fleet.send("wait_for", "running", str(fleet.folder / "go"))
     eventually(partial(fleet.has_begun, "running"), what="it runs")
     return node
