@@ -1,0 +1,1 @@
+"""Events: what nodes and clients tell monitors, and what a monitor makes of it."""
