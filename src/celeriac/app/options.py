@@ -221,7 +221,7 @@ class CallOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expiration: float | None = None
     """Seconds that the broker is to keep it: here the same as ``expires``, which wins; it ends as REVOKED and does not vanish."""
     event_dispatcher: Any = None
-    """Would send ``task-sent``. No events are sent in this version."""
+    """Sends ``task-sent`` instead of the app, where ``task_send_sent_event`` has it sent."""
     mandatory: bool | None = None
     """Refuse what no queue takes. On stores without exchanges each message has its queue: always so."""
     immediate: bool | None = None

@@ -19,6 +19,7 @@ from celeriac.abc import PUBLISH_DEADLINE_S, Runtime, Store
 from celeriac.app import announcing
 from celeriac.app.announcing import Announced
 from celeriac.app.context import Context, current_context
+from celeriac.app.monitoring.sent_events import SentEvents
 from celeriac.app.names import checked_address
 from celeriac.app.once import Once
 from celeriac.app.options import NO_OPTIONS, CallOptions
@@ -44,7 +45,6 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _DELIVERY_MODES: Final[Mapping[Any, int]] = {"persistent": 2, "transient": 1, 2: 2, 1: 1}
 _CONFESSIONS: Final[Mapping[str, str]] = {
     "immediate": "immediate=True has no effect: no broker refuses what no worker takes at once any more",
-    "event_dispatcher": "event_dispatcher has no effect: events are not part of this version",
 }
 
 Numbered = Sequence[tuple[int, Call]]
@@ -83,8 +83,11 @@ class Producer:
         runtime: Runtime,
         retry: bool,
         retry_policy: Mapping[str, Any],
+        sent: SentEvents | None = None,
     ) -> None:
+        """``sent``: tells monitors what was sent; ``None``: nobody does."""
         self.store, self.here, self._router, self._outbox, self._runtime = store, here, router, outbox, runtime
+        self._sent = sent
         self._routes: dict[str, Route] | None = {} if routes_by_name else None
         """Routes of calls of which nothing but the name matters; ``None``: a function decides each time."""
         self._once = Once()
@@ -169,6 +172,8 @@ class Producer:
         return self._announced(message, outgoing) if announce else outgoing
 
     def _announced(self, message: Message, outgoing: Outgoing) -> Outgoing:
+        if self._sent is not None:
+            self._sent.tell([message], [outgoing])
         if not (_before.receivers or _after.receivers or _sent.receivers):
             return outgoing
         announced = announcing.before([message], [outgoing], said_by(self._usual.policy))
@@ -275,10 +280,13 @@ class Producer:
                 self.store.publish(outgoing, deadline_s=self._deadline_s)
             else:
                 self._send(self._way(options), outgoing)
-            return
-        way, announced = self._announce(messages, outgoing, self._way(options))
-        self._send(way, [each.outgoing for each in announced])
-        announcing.after(announced)
+        else:
+            way, announced = self._announce(messages, outgoing, self._way(options))
+            outgoing = [each.outgoing for each in announced]
+            self._send(way, outgoing)
+            announcing.after(announced)
+        if self._sent is not None:
+            self._sent.tell(messages, outgoing, options.event_dispatcher)
 
     async def _apublish(self, messages: Sequence[Message], outgoing: Sequence[Outgoing], options: CallOptions) -> None:
         way = self._way(options)
@@ -293,6 +301,8 @@ class Producer:
 
             await to_thread(self._send, way, outgoing)
         announcing.after(announced)
+        if self._sent is not None:
+            self._sent.tell(messages, outgoing, options.event_dispatcher)
 
     def _announce(self, messages: Sequence[Message], outgoing: Sequence[Outgoing], way: Way) -> tuple[Way, Sequence[Announced]]:
         wanted = said_by(way.policy)

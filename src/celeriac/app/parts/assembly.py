@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from celeriac.abc import ResultBackend, Runtime, Store
+from celeriac.app.monitoring.sent_events import SentEvents
 from celeriac.app.outbox import Outbox
 from celeriac.app.plan import Surroundings
 from celeriac.app.producer import Producer
@@ -122,7 +123,9 @@ def surroundings_of(runtime: Runtime, zone: tzinfo) -> Surroundings:
     )
 
 
-def make_producer(store: Store, settings: TaskSettings, outbox: Outbox, runtime: Runtime, here: Surroundings) -> Producer:
+def make_producer(
+    store: Store, settings: TaskSettings, outbox: Outbox, runtime: Runtime, here: Surroundings, *, sent: SentEvents | None
+) -> Producer:
     """Return the producer that these settings describe."""
     return Producer(
         store,
@@ -133,6 +136,7 @@ def make_producer(store: Store, settings: TaskSettings, outbox: Outbox, runtime:
         runtime=runtime,
         retry=settings.publish_retry,
         retry_policy=settings.publish_retry_policy,
+        sent=sent,
     )
 
 

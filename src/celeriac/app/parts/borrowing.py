@@ -20,6 +20,7 @@ from celeriac.app.borrowed.bug_report import bug_report
 from celeriac.app.borrowed.connection import Borrowed, ByHand, Connection, Pool, url_of
 from celeriac.app.borrowed.loading import Loader
 from celeriac.app.borrowed.log_view import Logging
+from celeriac.app.monitoring.events_view import Events
 from celeriac.app.parts.assembly import router_of
 from celeriac.app.parts.importing import Importing
 from celeriac.app.parts.registering import TaskClass
@@ -208,10 +209,11 @@ class Borrowing(Importing):
         """Remote control of workers: not in this version."""
         raise _later("app.control", "revoke a task with AsyncResult.revoke()")
 
-    @property
-    def events(self) -> Any:
-        """Events of workers and tasks: not in this version."""
-        raise _later("app.events", "signals tell what happens in a process")
+    @cached_property
+    def events(self) -> Events:
+        """Tells monitors what happens, and hears it."""
+        made: Events = self._class_of("events", Events)(self)
+        return made
 
 
 def is_celerys(named: object) -> bool:

@@ -14,6 +14,8 @@ from typing import Any, Final
 from weakref import WeakSet, finalize
 
 from celeriac.abc import ResultBackend, Runtime, Store
+from celeriac.app.monitoring.sent_events import SentEvents
+from celeriac.app.monitoring.whereabouts import here
 from celeriac.app.outbox import Outbox
 from celeriac.app.parts.assembly import (
     address_of,
@@ -31,6 +33,7 @@ from celeriac.app.producer import Producer
 from celeriac.app.results.backend_view import BackendView
 from celeriac.app.results.result_places import ResultPlaces
 from celeriac.app.results.results import Results
+from celeriac.core.lamport import LamportClock
 from celeriac.drivers.registry import Places, places
 
 _apps: Final[WeakSet[Connecting]] = WeakSet()
@@ -46,6 +49,9 @@ class Connecting(Configuring):
         """Nothing is opened yet."""
         super().__init__(given)
         self.runtime = runtime
+        self.clock = LamportClock(runtime.time)
+        """Numbers what this process tells others."""
+        self._sent: SentEvents | None = None
         self._lock = RLock()
         self._store: Store | None = None
         self._store_revision = -1
@@ -159,13 +165,29 @@ class Connecting(Configuring):
         self.conf.read()
         with self._lock:
             revision = self.conf.revision
-            self._producer = make_producer(self.store, self.settings.task, self._outbox, self.runtime, self.here)
+            self._producer = make_producer(
+                self.store, self.settings.task, self._outbox, self.runtime, self.here, sent=self._sent_events()
+            )
             self._producer_revision = revision
             return self._producer
+
+    def _sent_events(self) -> SentEvents | None:
+        """Return who tells what is sent; ``None``: nobody does."""
+        if not self.settings.task.send_sent_event:
+            return None
+        if self._sent is None:
+            told = self.settings.event
+            self._sent = SentEvents(
+                lambda: self.store.broadcast, here(self), self.runtime, exchange=told.exchange, serializer=told.serializer
+            )
+        return self._sent
 
     def close(self) -> None:
         """Send what waits to be sent, end our threads, close the connections. The app may be used again."""
         self._outbox.close()
+        if self._sent is not None:
+            self._sent.close()
+            self._sent = None
         self._places.close()
         with self._lock:
             stores = self._opened.copy()
@@ -179,6 +201,9 @@ class Connecting(Configuring):
         """Forget threads and connections of the process that forked this one. Called after every fork."""
         self._lock = RLock()
         self._outbox.abandon()
+        if self._sent is not None:
+            self._sent.abandon()
+            self._sent = None
         self._places.abandon()
         # Whoever kept the parent's producer asks for a new one.
         self.conf.abandon()

@@ -5,11 +5,13 @@ In a program's life: handed to the app and to whoever reads messages. Does not k
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
-from celeriac.config.sections.kinds import WITH_CONTROL, WITH_DAEMONS, WITH_EVENTS, WITH_SECURITY, Names, Seconds, Secretive, Text
+from celeriac.config.sections.kinds import WITH_CONTROL, WITH_DAEMONS, WITH_SECURITY, Harmless, Names, Seconds, Secretive, Text
+
+_NO_QUEUE: Final = Harmless("a monitor listens, and has no queue that is kept for it")
 
 
 class GeneralSettings(Struct, frozen=True, kw_only=True):
@@ -45,19 +47,19 @@ class ControlSettings(Struct, frozen=True, kw_only=True):
 class EventSettings(Struct, frozen=True, kw_only=True):
     """``event_*``: what workers tell monitors."""
 
-    queue_expires: Annotated[Seconds, WITH_EVENTS] = 60.0
+    queue_expires: Annotated[Seconds, _NO_QUEUE] = 60.0
     """``event_queue_expires``: how long a monitor's queue outlives the monitor."""
-    queue_ttl: Annotated[Seconds, WITH_EVENTS] = 5.0
+    queue_ttl: Annotated[Seconds, _NO_QUEUE] = 5.0
     """``event_queue_ttl``: how long an event waits to be read."""
-    queue_prefix: Annotated[str, WITH_EVENTS] = "celeryev"
+    queue_prefix: Annotated[str, _NO_QUEUE] = "celeryev"
     """``event_queue_prefix``: how names of monitors' queues begin."""
-    queue_exclusive: Annotated[bool, WITH_EVENTS] = True
+    queue_exclusive: Annotated[bool, _NO_QUEUE] = True
     """``event_queue_exclusive``: a monitor's queue belongs to one connection."""
-    queue_durable: Annotated[bool, WITH_EVENTS] = False
+    queue_durable: Annotated[bool, _NO_QUEUE] = False
     """``event_queue_durable``: it survives a restart of the broker; not together with exclusive."""
-    serializer: Annotated[str, WITH_EVENTS] = "json"
+    serializer: str = "json"
     """``event_serializer``: how events become bytes."""
-    exchange: Annotated[str, WITH_EVENTS] = "celeryev"
+    exchange: str = "celeryev"
     """``event_exchange``: where events are published."""
 
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct, field
 
 from celeriac.config.sections.kinds import (
-    WITH_EVENTS,
     WITH_RABBITMQ,
     WITH_WORKERS,
     AtLeastOne,
@@ -99,7 +98,7 @@ class TaskSettings(Struct, frozen=True, kw_only=True):
     """``task_store_eager_result``: the result of such a call is stored, too."""
     default_rate_limit: Annotated[str | float | None, WITH_WORKERS] = None
     """``task_default_rate_limit``: how many runs a node begins, such as ``"100/m"``. ``None``: no bound."""
-    send_sent_event: Annotated[bool, WITH_EVENTS] = False
+    send_sent_event: bool = False
     """``task_send_sent_event``: callers tell monitors what they send."""
     allow_error_cb_on_chord_header: bool = False
     """``task_allow_error_cb_on_chord_header``: error callbacks of a chord are called for tasks of its header, too."""

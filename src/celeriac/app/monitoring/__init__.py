@@ -1,0 +1,1 @@
+"""Monitoring: events by way of an app, under Celery's names."""
