@@ -61,6 +61,10 @@ class Home(Protocol):
     def tasks(self) -> Mapping[str, Any]:
         """Name -> task."""
 
+    @property
+    def events(self) -> Any:
+        """Tells monitors what happens."""
+
     once: Once
     """What it warns of once."""
 

@@ -333,10 +333,19 @@ class Running(handlers.Handlers, Attributes):
         self.backend.store_result(id, meta, state, request=context if id == context.id else None)
 
     def send_event(self, type_: str, retry: bool = True, retry_policy: Mapping[str, Any] | None = None, **fields: Any) -> None:
-        """Tell monitors. There are none in this version: the first event is told in the log, and all are dropped."""
-        del retry, retry_policy, fields
-        text = f"task {self.name} sends the event {type_!r}: events are not part of this version, nobody hears them"
-        self.app.once.say("events", text)
+        """Tell monitors something about this run, whether they are told about tasks or not. It is out when this returns.
+
+        Args:
+            type_: What: ``task-`` and a word of the program's own; a monitor shows it as a state of that name.
+            retry: Accepted: a store tries again by itself until its deadline.
+            retry_policy: The same.
+            fields: What else is to be known; plain data.
+
+        Raises:
+            OperationalError: the broker did not answer.
+        """
+        with self.app.events.default_dispatcher(hostname=self.request.hostname) as dispatcher:
+            dispatcher.send(type_, uuid=self.request.id, retry=retry, retry_policy=retry_policy, **fields)
 
 
 def _raise_directly(exc: BaseException | None) -> NoReturn:

@@ -27,6 +27,8 @@ class Away(MemoryBroadcast):
 class Ears:
     """Everything that was heard at one exchange."""
 
-    def __init__(self, broadcast: MemoryBroadcast, exchange: str = "celeryev", hear: Callable[[Notice], None] | None = None) -> None:
+    def __init__(
+        self, broadcast: MemoryBroadcast, exchange: str = "celeryev", hear: Callable[[Notice], None] | None = None
+    ) -> None:
         self.notices: list[Notice] = []
         self.listening = broadcast.listen(exchange, ["#"], hear or self.notices.append)

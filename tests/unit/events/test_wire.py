@@ -80,7 +80,8 @@ def test_our_events_have_the_fields_of_celerys(vector: dict[str, Any]) -> None:
 
 
 TOLD: tuple[type[Told], ...] = (
-    types.Sent, types.Received, types.Started, types.Succeeded, types.Failed, types.Retried, types.Rejected, types.Revoked, types.Cancelled,
+    types.Sent, types.Received, types.Started, types.Succeeded, types.Failed, types.Retried, types.Rejected,
+    types.Revoked, types.Cancelled,
 )  # fmt: skip
 
 

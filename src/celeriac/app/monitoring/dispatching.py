@@ -94,6 +94,13 @@ class EventDispatcher(Dispatcher):
         """
         del kwargs
         event = self.make(type, fields, blind=blind, make=Event)
-        options = {"hostname": self.hostname, "serializer": self.serializer, "delivery_mode": self.delivery_mode}
-        notice = wire.write([event], exchange=self._exchange, routing_key=key_of(type), many=False, **options)
+        notice = wire.write(
+            [event],
+            exchange=self._exchange,
+            routing_key=key_of(type),
+            hostname=self.hostname,
+            serializer=self.serializer,
+            delivery_mode=self.delivery_mode,
+            many=False,
+        )
         broadcast_of(self.app, producer)().say([notice])

@@ -1,7 +1,7 @@
 """``app.events``: receivers, dispatchers and states of one app.
 
-In a program's life: where monitors begin. Classes of a program's own may stand in the place of ours. Source: Celery's reference of
-``celery.app.events``.
+In a program's life: where monitors begin. Classes of a program's own may stand in the place of ours. Source: Celery's reference
+of ``celery.app.events``.
 """
 
 from __future__ import annotations

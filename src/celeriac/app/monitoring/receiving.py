@@ -1,8 +1,8 @@
 """EventReceiver: the ``Receiver`` of an app, with Celery's parameters.
 
 In an event's life: where a monitor begins. Queues of monitors are those of brokers that have queues for them; the stores here say
-notices to whoever listens and keep none, so that there is nothing to be named, to expire or to be durable. What the settings say about
-such queues is checked and shown in ``queue``. Source: Celery's reference of ``celery.events.receiver``.
+notices to whoever listens and keep none, so that there is nothing to be named, to expire or to be durable. What the settings say
+about such queues is checked and shown in ``queue``. Source: Celery's reference of ``celery.events.receiver``.
 """
 
 from __future__ import annotations

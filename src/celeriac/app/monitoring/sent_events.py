@@ -1,7 +1,7 @@
 """``task-sent``: callers tell monitors what they have sent, with ``task_send_sent_event``.
 
-In a job's life: behind the publish, never before it and never in its way: a thread says what has gathered, some milliseconds later, and
-what is left when the program ends. Does not know: how a message is sent.
+In a job's life: behind the publish, never before it and never in its way: a thread says what has gathered, some milliseconds
+later, and what is left when the program ends. Does not know: how a message is sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _OWN: Final = frozenset(Sent.__struct_fields__) - frozenset(Told.__struct_fields
 class SentEvents:
     """Tells what one app sends."""
 
-    def __init__(self, broadcast: Callable[[], Broadcast], here: Here, runtime: Runtime, *, exchange: str, serializer: str) -> None:
+    def __init__(
+        self, broadcast: Callable[[], Broadcast], here: Here, runtime: Runtime, *, exchange: str, serializer: str
+    ) -> None:
         self._here = here
         self._courier = Courier(broadcast, runtime, exchange=exchange, serializer=serializer, hostname=here.hostname)
         close = WeakMethod(self.close)

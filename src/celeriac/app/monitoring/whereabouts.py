@@ -22,12 +22,6 @@ class AppOfEvents(Protocol):
 
     runtime: Runtime
     clock: LamportClock
-    conf: Any
-    control: Any
-
-    @property
-    def settings(self) -> Any:
-        """Its sections."""
 
     @property
     def store(self) -> Store:
@@ -40,7 +34,7 @@ def here(app: AppOfEvents, hostname: str | None = None) -> Here:
 
     def utcoffset() -> float:
         offset = runtime.now().astimezone().utcoffset()
-        return 0.0 if offset is None else -offset.total_seconds() / _HOUR_S
+        return 0.0 if not offset else -offset.total_seconds() / _HOUR_S
 
     return Here(hostname or nameless(), os.getpid(), runtime.time, app.clock.forward, utcoffset)
 
@@ -51,8 +45,8 @@ def nameless() -> str:
 
 
 def broadcast_of(app: AppOfEvents, borrowed: Any) -> Callable[[], Broadcast]:
-    """Return where events go by way of a connection or channel of an app; ``None``, or one of another library: by the app's own."""
+    """Return where events go by way of a connection or channel of an app; of anything else: by the app's own."""
     connection = getattr(borrowed, "connection", borrowed)
     if getattr(connection, "store", None) is None:
         return lambda: app.store.broadcast
-    return lambda: connection.store.broadcast  # type: ignore[no-any-return]
+    return lambda: connection.store.broadcast

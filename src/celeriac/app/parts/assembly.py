@@ -124,7 +124,13 @@ def surroundings_of(runtime: Runtime, zone: tzinfo) -> Surroundings:
 
 
 def make_producer(
-    store: Store, settings: TaskSettings, outbox: Outbox, runtime: Runtime, here: Surroundings, *, sent: SentEvents | None
+    store: Store,
+    settings: TaskSettings,
+    outbox: Outbox,
+    runtime: Runtime,
+    here: Surroundings,
+    *,
+    sent: SentEvents | None = None,
 ) -> Producer:
     """Return the producer that these settings describe."""
     return Producer(
