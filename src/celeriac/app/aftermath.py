@@ -14,6 +14,7 @@ from typing import Any
 
 from celeriac.app import errbacks, signals
 from celeriac.app.context import Context
+from celeriac.app.ended import PASSING
 from celeriac.app.handlers import ExceptionInfo
 from celeriac.app.running import Running
 from celeriac.core import states
@@ -71,7 +72,7 @@ def aftermath(tell: Tell, outcome: Outcome) -> Iterator[Any]:
     for step in _steps(tell, outcome):
         try:
             answer = step()
-        except KeyboardInterrupt:
+        except PASSING:
             raise
         except BaseException as error:  # SystemExit, too: a handler ends no worker
             tell.went_wrong(error)

@@ -15,6 +15,7 @@ from threading import Lock
 from types import MethodType
 from typing import Any, Final, TypeVar, overload
 
+from celeriac.app.ended import RunEnded
 from celeriac.app.runtime import SystemRuntime
 from celeriac.core.errors import SoftTimeLimitExceeded
 
@@ -162,7 +163,7 @@ class Signal:
         while True:
             try:
                 return function(**named)
-            except (KeyboardInterrupt, SoftTimeLimitExceeded):
+            except (KeyboardInterrupt, SoftTimeLimitExceeded, RunEnded):
                 raise  # meant for whoever is interrupted, not for the receiver in which it happens to surface
             except BaseException as error:
                 if self._may_exit and isinstance(error, SystemExit):

@@ -20,6 +20,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from celeriac.app.context import Context
+from celeriac.app.ended import PASSING
 from celeriac.app.flows.stored import kind_of
 from celeriac.app.following import following
 from celeriac.app.home import Home
@@ -88,7 +89,7 @@ def call(app: Home, errback: Mapping[str, Any], request: Context, error: BaseExc
         errback = {**errback, "immutable": False}  # a function that takes the failure holds nothing to be called with instead
     try:
         return _guarded(from_stored(errback, app)(request, error, text), errback, request)
-    except KeyboardInterrupt:
+    except PASSING:
         raise
     except BaseException:
         _log(errback, request)

@@ -2,7 +2,7 @@
 
 In a job's life: the lane calls ``execute`` (or ``aexecute`` on an event loop) for each admitted request; the Outcome goes to
 settlement. The same functions serve workers and eager calls. Whatever the user's code raises ends here, as data; only what stops
-the whole process (``KeyboardInterrupt``) passes. Does not know: stores, processes, what becomes of an Outcome.
+the whole process (``KeyboardInterrupt``), or the run from outside (``RunEnded``), passes. Does not know: stores, processes, what becomes of an Outcome.
 
 A task that nothing of the user's surrounds (``task.plain``) is a call in a ``try``. Otherwise ``_dressed`` has the order of
 things once, as a generator that hands out each coroutine which it needs driven, so that both functions follow it.
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from celeriac.app import trace
 from celeriac.app.aftermath import Tell, aftermath
 from celeriac.app.context import Context, enter, leave
+from celeriac.app.ended import PASSING
 from celeriac.app.results.backend_view import DisabledView
 from celeriac.app.results.result_states import ResultBase
 from celeriac.app.running import Replaced, Running
@@ -56,7 +57,7 @@ def execute(task: Running, context: Context, run_coroutine: Await, through: Any 
         try:
             value = task.run(*message.args, **message.kwargs)
             return Success(run_coroutine(value) if type(value) is CoroutineType else value)
-        except KeyboardInterrupt:
+        except PASSING:
             raise
         except BaseException as error:
             return how_it_ended(task, context, error)
@@ -71,7 +72,7 @@ async def aexecute(task: Running, context: Context) -> Outcome:
         try:
             value = task.run(*context.message.args, **context.message.kwargs)
             return Success(await value if type(value) is CoroutineType else value)
-        except KeyboardInterrupt:
+        except PASSING:
             raise
         except BaseException as error:
             return how_it_ended(task, context, error)
@@ -94,8 +95,9 @@ async def aexecute(task: Running, context: Context) -> Outcome:
         leave(token)
 
 
-def interrupted(error: KeyboardInterrupt) -> Failure:
-    """Return how a run ended that raised what only a keyboard should: for workers, which hear none."""
+def interrupted(error: BaseException) -> Failure:
+    """Return how a run ended that raised what only a keyboard should, for workers, which hear none; or that was interrupted where
+    no code of the user's was running."""
     return Failure(error, traceback=text_of(error, error.__traceback__))
 
 
@@ -139,7 +141,7 @@ def _dressed(task: Running, context: Context, through: Any = None) -> Generator[
         if type(value) is CoroutineType:
             value = yield value
         outcome = returned(task, context, value if task.validation is None else task.validation.result(value))
-    except KeyboardInterrupt:
+    except PASSING:
         raise
     except BaseException as error:
         outcome = _errbacks_called(how_it_ended(task, context, error))
@@ -148,7 +150,7 @@ def _dressed(task: Running, context: Context, through: Any = None) -> Generator[
         for answer in aftermath(tell, outcome):
             try:
                 yield answer
-            except KeyboardInterrupt:
+            except PASSING:
                 raise
             except BaseException as broken:
                 tell.went_wrong(broken)
@@ -157,7 +159,7 @@ def _dressed(task: Running, context: Context, through: Any = None) -> Generator[
         for answer in aftermath(tell, outcome):
             try:
                 yield answer
-            except KeyboardInterrupt:
+            except PASSING:
                 raise
             except BaseException as broken:
                 tell.went_wrong(broken)

@@ -66,10 +66,12 @@ class Refused(Struct, frozen=True):
 
 
 class Revoked(Struct, frozen=True):
-    """It was not started: revoked, or too late."""
+    """It was not started: revoked, or too late; or an operator has ended its run."""
 
     why: str
-    """``revoked`` or ``expired``."""
+    """``revoked``, ``expired`` or ``terminated``."""
+    signum: int | None = None
+    """Of one that was terminated: the signal that the operator named."""
 
 
 Outcome = Success | Failure | Retried | Ignored | Refused | Revoked

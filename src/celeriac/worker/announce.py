@@ -31,10 +31,10 @@ def received(sender: object, request: Request) -> None:
 def ended(request: Request, outcome: Outcome) -> None:
     """A request is over. What ended in a run was told there; here, what was not run, or not as a failure."""
     match outcome:
-        case Revoked(why):
+        case Revoked(why, signum):
             if signals.task_revoked.receivers:
-                expired = why == "expired"
-                signals.task_revoked.send(request.task, request=request.context, terminated=False, signum=None, expired=expired)
+                expired, ended = why == "expired", why == "terminated"
+                signals.task_revoked.send(request.task, request=request.context, terminated=ended, signum=signum, expired=expired)
         case Refused(reason=reason, requeue=False):
             failed(request.task, request.message, Reject(reason))
 

@@ -50,6 +50,8 @@ def ended(request: Request, outcome: Outcome, runtime_s: float) -> None:
         case Refused(reason=reason, requeue=requeue):
             facts = {"exc": safe_repr(reason, 200), "description": f"rejected, requeue={requeue}"}
             _say(logging.WARNING, trace.LOG_REJECTED, "task-rejected", request, runtime_s, facts)
+        case Revoked("terminated"):
+            log.error("%s was terminated", _shown(message), extra=_fields("task-terminated", message))
         case Revoked(why):
             log.info("Discarding revoked task: %s (%s)", _shown(message), why, extra=_fields("task-revoked", message))
 

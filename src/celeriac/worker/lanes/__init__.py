@@ -36,5 +36,8 @@ class Lane(Protocol):
     def wake(self) -> None:
         """End a ``wait_for_room``. Safe in a signal handler."""
 
+    def heed(self) -> None:
+        """Look at what the supervisor has asked of the seats, and have the runs hear it. Called in a signal handler."""
+
     def close(self) -> None:
         """End the threads and loops; what still runs is left to the end of the process."""
