@@ -1,7 +1,7 @@
 """What is thrown into a run that somebody wants over: neither a result of the task nor a failure of it.
 
-In a job's life: a lane throws it, execution lets it pass, and the lane that catches it again says what it means. No handler of the
-task hears of it: as far as the user's code is concerned its process has been killed. Does not know: who wanted it.
+In a job's life: a lane throws it, execution lets it pass, and the lane that catches it again says what it means. No handler
+of the task hears of it: as far as the user's code is concerned its process has been killed. Does not know: who wanted it.
 """
 
 from __future__ import annotations

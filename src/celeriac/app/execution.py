@@ -2,7 +2,8 @@
 
 In a job's life: the lane calls ``execute`` (or ``aexecute`` on an event loop) for each admitted request; the Outcome goes to
 settlement. The same functions serve workers and eager calls. Whatever the user's code raises ends here, as data; only what stops
-the whole process (``KeyboardInterrupt``), or the run from outside (``RunEnded``), passes. Does not know: stores, processes, what becomes of an Outcome.
+the whole process (``KeyboardInterrupt``), or the run from outside (``RunEnded``), passes. Does not know: stores, processes, what
+becomes of an Outcome.
 
 A task that nothing of the user's surrounds (``task.plain``) is a call in a ``try``. Otherwise ``_dressed`` has the order of
 things once, as a generator that hands out each coroutine which it needs driven, so that both functions follow it.

@@ -61,7 +61,6 @@ class Child:
         runtime: Runtime,
         max_deliveries: int = 5,
         max_tasks: int | None = None,
-        limits_enforced: bool = True,
         sender: object = None,
     ) -> None:
         self._store, self._me, self._book, self._lane = store, lessee, book, lane
@@ -74,8 +73,6 @@ class Child:
         self._settler = Settler(store, lessee, when_joined=self._call_body, when_refused=self._refusal)
         self._sender = sender
         """Who says that messages have arrived, to hooks of users."""
-        self._limits_to_confess = not limits_enforced
-        """Nobody enforces limits here, and nobody has been told so."""
         self._backlog: deque[Delivery] = deque()
         """Leased and not begun, in the order of their tags. The tender takes from its front, too: popping is atomic."""
         self._spent: dict[int, StoredResult] = {}
@@ -193,9 +190,6 @@ class Child:
             self._spent[request.delivery.tag] = spent
         if self._tasks_left is not None:
             self._tasks_left -= 1
-        if self._limits_to_confess and (request.time_limit or request.soft_time_limit):
-            self._limits_to_confess = False
-            log.warning("%s has a time limit, which only -P prefork enforces in this version", request)
         self.begun_at = self._runtime.monotonic()
         self._lane.run(request, self._finish)
         self.begun_at = None

@@ -18,7 +18,7 @@ from celeriac.app import errbacks, signals
 from celeriac.app.app import Celery
 from celeriac.app.following import following
 from celeriac.app.logs import name_tasks
-from celeriac.core.errors import ImproperlyConfigured, OperationalError, SoftTimeLimitExceeded, StoreRefused
+from celeriac.core.errors import ImproperlyConfigured, OperationalError, StoreRefused
 from celeriac.core.message import Address, Message, Outgoing
 from celeriac.drivers.apart import Apart
 from celeriac.worker import announce, os_signals
@@ -153,7 +153,7 @@ def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot, book: OrderBoo
     runtime = worker.app.runtime
     lane = make_lane(plan, runtime, slot)
     child = make_child(worker, plan, me, lane, book=book)
-    os_signals.hear_as_child(stop=child.stop, look=lambda: _raise_soft_limit(slot))
+    os_signals.hear_as_child(stop=child.stop, look=lane.heed)
     Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
     announce.child_begins(plan.hostname)
     name_tasks()  # handlers that a receiver has made since the log was set up
@@ -274,7 +274,6 @@ def make_child(
         runtime=app.runtime,
         max_deliveries=plan.max_deliveries,
         max_tasks=plan.max_tasks_per_child,
-        limits_enforced=plan.pool == "prefork",
         sender=worker.consumer,
     )
 
@@ -390,10 +389,3 @@ def _say_goodbye(worker: Worker, herald: Herald) -> None:
     herald.stop()
     announce.node_ends(worker)
     log.info("%s stopped", worker.hostname)
-
-
-def _raise_soft_limit(slot: Slot) -> None:
-    """In the child's main thread: the signal counts only for the run that it was meant for."""
-    seat = slot.seat(0)
-    if seat.tag != 0 and seat.tag == seat.soft_asked:
-        raise SoftTimeLimitExceeded

@@ -61,6 +61,9 @@ class SimulatedLane:
     def wake(self) -> None:
         """Nobody waits."""
 
+    def heed(self) -> None:
+        """Nobody asks."""
+
     def close(self) -> None:
         """There is nothing to close."""
 

@@ -10,12 +10,15 @@ import inspect
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from celeriac.abc import Runtime
+from celeriac.app.ended import RunEnded
 from celeriac.app.execution import aexecute
-from celeriac.core.outcome import Outcome
+from celeriac.core.outcome import Failure, Outcome
 from celeriac.worker.lanes import Finish
-from celeriac.worker.lanes.coroutines import Errand
-from celeriac.worker.lanes.ends import ended_by, ungrouped
+from celeriac.worker.lanes.coroutines import Errand, alone
+from celeriac.worker.lanes.ends import ended_by
 from celeriac.worker.lanes.loop import LoopThread
 from celeriac.worker.lanes.threads import ThreadsLane
 from celeriac.worker.request import Request
@@ -44,10 +47,14 @@ class AsyncioLane(ThreadsLane):
         outcome: Outcome
         try:
             outcome = await self._aio.interruptible(errand, aexecute(request.task, request.context))
-            if errand.was_asked:
-                outcome = ungrouped(outcome, self._slot.seat(number))
+            if errand.was_asked and isinstance(outcome, Failure):
+                outcome = self._ungrouped(outcome, number)
         except BaseException as error:
             outcome = ended_by(error, self._slot.seat(number))
         self._aio.end(errand)
         finish(request, outcome, self._monotonic() - began)
         self._end(number)
+
+    def _ungrouped(self, outcome: Failure, number: int) -> Outcome:
+        error = alone(outcome.exception)
+        return ended_by(error, self._slot.seat(number)) if isinstance(error, RunEnded) else replace(outcome, exception=error)

@@ -1,9 +1,9 @@
 """What the supervisor asks of the runs of a child, from the seat where it is written to the run that hears it.
 
 In a job's life: beside it, when its soft limit is over or an operator wants its end. The supervisor writes into a seat and sends
-a signal; the handler of that signal calls ``heed``, which only wakes a thread; the thread reads the seats and
-has the lane throw. A run that cannot hear at the moment, since it has not quite begun or is in the middle of a call to the store, is
-asked again soon. Does not know: how something is thrown into a thread, a coroutine or a greenlet.
+a signal; the handler of that signal calls ``heed``, which only wakes a thread; the thread reads the seats and has the lane
+throw. A run that cannot hear at the moment, since it has not quite begun or is in the middle of a call to the store, is asked
+again soon. Does not know: how something is thrown into a thread, a coroutine or a greenlet.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Drive a coroutine so that it can be interrupted at any of its waits, and while it runs.
 
-In a job's life: around an ``async def`` task, in every lane but those of greenlets. A coroutine that waits is interrupted by a
-cancellation that bears the reason as a second class: whatever cleans up after a cancellation (task groups, locks, time-outs) does so
-for this one, and the task may catch it as what it is. One that runs is interrupted as any other code, through a door that is open
-only while it does. Does not know: which loop, which thread.
+In a job's life: around an ``async def`` task, in every lane. A coroutine that waits is interrupted by a cancellation that bears
+the reason as a second class: whatever cleans up after a cancellation (task groups, locks, time-outs) does so for this one, and
+the task may catch it as what it is. One that runs is interrupted as any other code, through a door that is open only while it
+does. Does not know: which loop, which thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class EndCancellation(asyncio.CancelledError, RunEnded):
 class Door(Protocol):
     """Through which something may be thrown into running code."""
 
-    def open(self, tag: int) -> None:
+    def open(self, tag: int, /) -> None:
         """The code of this run follows."""
 
     def shut(self) -> None:
@@ -44,7 +44,7 @@ class Errand:
     def __init__(self, tag: int) -> None:
         self.tag = tag
         self.task: asyncio.Task[Any] | None = None
-        """``None``: it has not begun. One that is cancelled before its first step never runs, and nobody would hear of its end."""
+        """``None``: it has not begun. One that is cancelled before its first step never runs, and nobody hears of its end."""
         self.was_asked = False
         """Whether it was interrupted."""
         self._ask: Ask | None = None
@@ -78,6 +78,8 @@ def interruptible(errand: Errand, coroutine: Coroutine[Any, Any, Any], door: Doo
             wanted = step(given)
         except StopIteration as end:
             return end.value
+        except BaseExceptionGroup as group:
+            raise alone(group) if errand.was_asked else group from None
         finally:
             door.shut()
         try:
@@ -87,3 +89,11 @@ def interruptible(errand: Errand, coroutine: Coroutine[Any, Any, Any], door: Doo
             step, given = coroutine.throw, errand.reason() or error
         except BaseException as error:
             step, given = coroutine.throw, error
+
+
+def alone(error: BaseException) -> BaseException:
+    """Return what interrupted a coroutine without the group into which a ``TaskGroup`` has put it; else ``error`` itself."""
+    inner = error
+    while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
+        [inner] = inner.exceptions
+    return inner if isinstance(inner, SoftTimeLimitCancellation | EndCancellation) else error

@@ -1,7 +1,7 @@
 """Threads that run tasks: started when they are first needed, each with a gate through which its run can be interrupted.
 
-In a job's life: a lane hands over an admitted request, a thread of the crew runs it. All of ``-P threads``, and the plain functions
-of ``-P asyncio``. Does not know: seats, limits.
+In a job's life: a lane hands over an admitted request, a thread of the crew runs it. All of ``-P threads``, and the plain
+functions of ``-P asyncio``. Does not know: seats, limits.
 """
 
 from __future__ import annotations

@@ -6,12 +6,9 @@ keyboard should. Pure. Does not know: who threw it.
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from celeriac.app.ended import RunEnded
 from celeriac.app.execution import interrupted
-from celeriac.core.errors import SoftTimeLimitExceeded
-from celeriac.core.outcome import Failure, Outcome, Revoked
+from celeriac.core.outcome import Outcome, Revoked
 from celeriac.worker.slots import Seat
 
 
@@ -20,15 +17,3 @@ def ended_by(error: BaseException, seat: Seat) -> Outcome:
     if isinstance(error, RunEnded):
         return Revoked("terminated", signum=seat.end_signum)
     return interrupted(error)
-
-
-def ungrouped(outcome: Outcome, seat: Seat) -> Outcome:
-    """Return the outcome of a coroutine, without the group into which ``asyncio.TaskGroup`` puts what interrupted it."""
-    if not isinstance(outcome, Failure) or not isinstance(outcome.exception, BaseExceptionGroup):
-        return outcome
-    error: BaseException = outcome.exception
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        [error] = error.exceptions
-    if isinstance(error, RunEnded):
-        return ended_by(error, seat)
-    return replace(outcome, exception=error) if isinstance(error, SoftTimeLimitExceeded) else outcome

@@ -80,7 +80,7 @@ class InlineLane:
 
     # As the door of a coroutine.
 
-    def open(self, tag: int) -> None:
+    def open(self, _tag: int) -> None:
         """The code of the task runs."""
         self._running = True
 

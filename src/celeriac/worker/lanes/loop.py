@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from celeriac.worker.lanes.asks import Ask
@@ -54,7 +54,7 @@ class LoopThread:
             raise error
         return value
 
-    def interruptible(self, errand: Errand, coroutine: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    def interruptible(self, errand: Errand, coroutine: Coroutine[Any, Any, Any]) -> Awaitable[Any]:
         """Drive ``coroutine`` inside of another one, so that it can be interrupted, and return its result."""
         assert self._gate is not None  # the loop turns
         return interruptible(errand, coroutine, self._gate)

@@ -33,7 +33,9 @@ class ThreadsLane:
 
     concurrent = True
 
-    def __init__(self, size: int, *, runtime: Runtime, slot: Slot, loop: LoopThread | None = None, most: int | None = None) -> None:
+    def __init__(
+        self, size: int, *, runtime: Runtime, slot: Slot, loop: LoopThread | None = None, most: int | None = None
+    ) -> None:
         """Offer ``size`` slots.
 
         Args:
@@ -90,12 +92,10 @@ class ThreadsLane:
             throw_into(gate, ask)
 
     def _begin(self, request: Request) -> int:
-        """Take a seat. In the fetching thread, in the order of the tags: the watermark must not overtake one that has not begun."""
+        """Take a seat, in the order of the tags: the watermark must not overtake one that has not begun."""
         number = self._seats.take()
         seat = self._slot.seat(number)
-        seat.begin(
-            request.delivery.tag, request.message.id, self._monotonic(), request.soft_time_limit, request.time_limit
-        )
+        seat.begin(request.delivery.tag, request.message.id, self._monotonic(), request.soft_time_limit, request.time_limit)
         return number
 
     def _end(self, number: int) -> None:

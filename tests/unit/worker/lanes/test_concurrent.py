@@ -25,7 +25,7 @@ SIZE = 3
 
 class Bench:
     def __init__(self, kind: type[ThreadsLane] | type[AsyncioLane]) -> None:
-        self.slot: Slot = Slots(1, SIZE)[0]
+        self.slot: Slot = Slots(1, 1000)[0]
         self.lane: Lane = kind(SIZE, runtime=SystemRuntime(), slot=self.slot)
         self._ends: SimpleQueue[tuple[int, Outcome]] = SimpleQueue()
 
@@ -137,7 +137,7 @@ def test_coroutines_run_on_the_loop(bench: Bench) -> None:
 
 def test_a_thousand_coroutines_wait_at_once(asyncio_bench: Bench) -> None:
     count = 1000
-    lane = AsyncioLane(count, runtime=SystemRuntime(), slot=Slots(1, count)[0])
+    lane = AsyncioLane(count, runtime=SystemRuntime(), slot=asyncio_bench.slot)
     met = 0
     everybody = asyncio.Event()
 

@@ -12,19 +12,20 @@ from celeriac.core.outcome import Failure, Outcome, Success
 from celeriac.testing.clock import VirtualRuntime
 from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.request import Request
-from celeriac.worker.slots import Slot, Slots
+from celeriac.worker.slots import Seat, Slots
 from unit.worker.bench import PlainTask, a_message, a_request
 
 
 class Bench:
     def __init__(self) -> None:
         self.runtime = VirtualRuntime()
-        self.slot: Slot = Slots(1)[0]
-        self.lane = InlineLane(runtime=self.runtime, slot=self.slot)
+        slot = Slots(1)[0]
+        self.seat: Seat = slot.seat(0)
+        self.lane = InlineLane(runtime=self.runtime, slot=slot)
         self.ends: list[tuple[Outcome, float, int]] = []
 
     def finish(self, request: Request, outcome: Outcome, runtime_s: float) -> None:
-        self.ends.append((outcome, runtime_s, self.slot.seat(0).tag))
+        self.ends.append((outcome, runtime_s, self.seat.tag))
 
     def run(self, task: PlainTask, *, time_limit: float | None = None) -> None:
         self.lane.run(a_request(a_message(time_limit=time_limit), task, tag=7), self.finish)
@@ -44,13 +45,12 @@ def test_a_task_runs_here_and_its_end_is_told_with_its_seconds() -> None:
 
 def test_the_slot_tells_what_runs_and_its_limits() -> None:
     bench = Bench()
-    seat = bench.slot.seat(0)
-    task = PlainTask(lambda: (seat.tag, seat.soft_at, seat.hard_at), time_limit=9.0, soft_time_limit=8.0)
+    task = PlainTask(lambda: (bench.seat.tag, bench.seat.soft_at, bench.seat.hard_at), time_limit=9.0, soft_time_limit=8.0)
 
     bench.run(task, time_limit=5.0)
 
     assert bench.ends[0][0] == Success((7, 8.0, 5.0))
-    assert (seat.tag, bench.slot.started) == (0, 7)
+    assert (bench.seat.tag, bench.seat.id) == (0, a_message().id)
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1), KeyboardInterrupt(), GeneratorExit()], ids=repr)
