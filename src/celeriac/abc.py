@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.notice import Notice
+from celeriac.core.rules import REVOKED_FOR_S, Rules
 from celeriac.core.schedules.timetable import Agenda, Change, Record
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 
@@ -65,8 +66,8 @@ class Fetched(Struct, frozen=True):
     """The answer of ``fetch``."""
 
     deliveries: Sequence[Delivery] = ()
-    revocations: int = 0
-    """Grows with each change of the set of revoked ids; when it has, ask ``revoked()``."""
+    revision: int = 0
+    """That of the store's rules: it grows with each change of them. When it has, ask ``rules()``."""
     more: bool = False
     """Messages were left in these queues: do not wait before the next fetch."""
 
@@ -79,6 +80,10 @@ class Pulse(Struct, frozen=True):
     next_due: float | None = None
     """Seconds until the store has something to do: the earliest message of the schedule is due, or others put messages
     here without waking anybody. ``None``: nothing that it knows of."""
+    revision: int = 0
+    """As ``Fetched.revision``."""
+    throttled: Sequence[str] = ()
+    """Task types with messages that are parked though nobody has paused the type: ``release`` brings them back."""
 
 
 class NodeRecord(Struct, frozen=True):
@@ -168,7 +173,8 @@ class Broker(Protocol):
 
         Of the queues together, the lowest priority number comes first, and within one priority the oldest of a queue;
         ``queues`` are tried in the order given. A delivery stays leased while its lessee's node is alive (``keep``),
-        however long the task runs. Of several waiting fetches one message wakes one.
+        however long the task runs. Of several waiting fetches one message wakes one. Of a paused queue nothing comes, and its
+        messages wake nobody; when it is resumed those who wait are woken.
 
         After a fetch whose answer was lost, the next fetch of the same lessee hands out what that one had leased.
 
@@ -187,6 +193,10 @@ class Broker(Protocol):
         """Carry out each settlement, whole or not at all, in one round trip.
 
         Several Requeues keep their order: the first of them is the first to be fetched again.
+
+        A message that is parked under the name of its task type waits in no queue and is not fetched until it is resumed or
+        released. If nobody has paused that type (any longer), a Park that is not ``throttled`` is a Requeue: so none is left
+        behind by a resumption that has just passed.
 
         One whose delivery is not (any longer) leased by ``lessee`` answers LEASE_LOST and changes nothing: nothing is
         stored, published, requeued. A result never overwrites a SUCCESS that is stored under the same id.
@@ -236,19 +246,44 @@ class Broker(Protocol):
         """Return the nodes that are alive."""
 
     def depth(self, queues: Sequence[str]) -> Sequence[int]:
-        """Return how many messages wait in each queue; not the leased ones, not the schedule."""
+        """Return how many messages wait in each queue; not the leased ones, not the parked ones, not the schedule."""
 
     def scheduled(self) -> int:
         """Return how many messages are in the schedule."""
 
     def purge(self, queues: Sequence[str]) -> int:
-        """Drop the messages that wait in these queues, and those in the schedule for them; return how many."""
+        """Drop the messages that wait in these queues, are parked for them, or in the schedule for them; return how many."""
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+    def rules(self) -> Rules:
+        """Return what operators have said. Their revision grows with each of the following calls that changes something."""
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
         """Remember for ``ttl_s`` seconds that these tasks must not start (the newest 50,000 at least)."""
 
-    def revoked(self) -> frozenset[str]:
-        """Return the revoked ids."""
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """Remember for ``ttl_s`` seconds that tasks with one of these stamps must not start: header -> values, as text."""
+
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """From now on hand out nothing of these queues, and have nobody start tasks of these types, until they are resumed.
+
+        Whoever fetches learns of it with the revision. Pauses survive every node and every restart of the store.
+        """
+
+    def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """End these pauses, and wake those who wait. All of it happens, or nothing.
+
+        What was parked under these types is back in its queue at once: before everything that was published after it, the
+        oldest first.
+        """
+
+    def release(self, task: str, *, queues: Sequence[str], limit: int) -> int:
+        """Put up to ``limit`` parked messages of a type back into their queues, of those; return how many.
+
+        They are the oldest, and come back as by ``resume``. Of a type that is paused: none.
+        """
+
+    def parked(self) -> Mapping[str, int]:
+        """Return how many messages are parked under each task type that has any."""
 
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """Return up to ``limit`` dead letters, the oldest first, beginning after the one with id ``after``."""

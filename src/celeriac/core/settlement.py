@@ -40,6 +40,15 @@ class Requeue(Struct, frozen=True, gc=False):
     """The changed message (a delivery counted). ``None``: as it lay there, no attempt counted."""
 
 
+class Park(Struct, frozen=True, gc=False):
+    """The message is put aside, as it lay there, until its task type is resumed or it is released; no attempt is counted."""
+
+    task: str
+    """Name of the task type."""
+    throttled: bool = False
+    """Its rate limit is used up. ``False``: the type is paused; if it is not (any longer), this is a ``Requeue``."""
+
+
 class DeadLetter(Struct, frozen=True, gc=False):
     """The message goes to the dead letters."""
 
@@ -121,7 +130,7 @@ class Settlement(Struct, frozen=True, kw_only=True, gc=False):
     """What becomes of one delivery, and of everybody who waits for its end."""
 
     tag: int
-    fate: Done | Requeue | DeadLetter
+    fate: Done | Requeue | Park | DeadLetter
     result: StoredResult | None = None
     """State to store and announce. ``None``: store nothing."""
     further: tuple[StoredResult, ...] = ()

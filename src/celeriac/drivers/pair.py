@@ -34,6 +34,7 @@ from celeriac.abc import (
     Pulse,
 )
 from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.rules import REVOKED_FOR_S, Rules
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 
 
@@ -149,13 +150,33 @@ class Pair:
         """See ``Broker.purge``."""
         return self._broker.purge(queues)
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+    def rules(self) -> Rules:
+        """See ``Broker.rules``."""
+        return self._broker.rules()
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
         """See ``Broker.revoke``."""
         self._broker.revoke(ids, ttl_s=ttl_s)
 
-    def revoked(self) -> frozenset[str]:
-        """See ``Broker.revoked``."""
-        return self._broker.revoked()
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``Broker.revoke_stamps``."""
+        self._broker.revoke_stamps(stamps, ttl_s=ttl_s)
+
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.pause``."""
+        self._broker.pause(queues=queues, tasks=tasks)
+
+    def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.resume``."""
+        self._broker.resume(queues=queues, tasks=tasks)
+
+    def release(self, task: str, *, queues: Sequence[str], limit: int) -> int:
+        """See ``Broker.release``."""
+        return self._broker.release(task, queues=queues, limit=limit)
+
+    def parked(self) -> Mapping[str, int]:
+        """See ``Broker.parked``."""
+        return self._broker.parked()
 
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``Broker.dead_letters``."""

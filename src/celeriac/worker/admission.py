@@ -1,11 +1,11 @@
-"""Decide what becomes of a message that has just arrived: run it, hold it until its date, drop it, refuse it.
+"""Decide what becomes of a message that has just arrived: run it, hold it until its date, put it aside, drop it, refuse it.
 
-In a job's life: fetch -> admission -> lane. Pure: clock, revocations and the known tasks are arguments.
+In a job's life: fetch -> admission -> lane. Pure: clock, rules and the known tasks are arguments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from celeriac.core.errors import NotRegistered
 from celeriac.core.message import Message, Rejected
+from celeriac.core.rules import Rules
 
 T = TypeVar("T")
 
@@ -29,6 +30,10 @@ class Hold(Struct, frozen=True):
     until: datetime
 
 
+class Aside(Struct, frozen=True):
+    """Not now, and nobody knows when: its task type is paused."""
+
+
 class Drop(Struct, frozen=True):
     """Do not run it; it ends as REVOKED."""
 
@@ -37,21 +42,23 @@ class Drop(Struct, frozen=True):
 
 
 def admit(
-    message: Message, *, now: datetime, revoked: Container[str], tasks: Mapping[str, T], max_deliveries: int
-) -> Run[T] | Hold | Drop | Rejected:
+    message: Message, *, now: datetime, rules: Rules, tasks: Mapping[str, T], max_deliveries: int
+) -> Run[T] | Hold | Aside | Drop | Rejected:
     """Say what becomes of a message.
 
     Args:
         message: What was understood.
         now: UTC with time zone.
-        revoked: Ids of tasks that must not start.
+        rules: What operators have said: what must not start.
         tasks: Name -> task.
         max_deliveries: How often a message may have died with a process.
     """
-    if message.id in revoked:
+    if rules.forbids(message.id, message.stamps):
         return Drop("revoked")
     if message.expires is not None and message.expires <= now:
         return Drop("expired")
+    if message.task in rules.paused_tasks:
+        return Aside()
     task = tasks.get(message.task)
     if task is None:
         return Rejected("unknown-task", str(NotRegistered(message.task, tuple(tasks))))

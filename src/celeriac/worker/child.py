@@ -21,9 +21,10 @@ from celeriac.abc import Lessee, Runtime, Store
 from celeriac.core.errors import LeaseExpired, OperationalError
 from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.outcome import Outcome, Revoked, Success
-from celeriac.core.settlement import Requeue, Settlement, StoredResult
+from celeriac.core.rules import NO_RULES
+from celeriac.core.settlement import Park, Requeue, Settlement, StoredResult
 from celeriac.worker import announce, report
-from celeriac.worker.admission import Drop, Hold, admit
+from celeriac.worker.admission import Aside, Drop, Hold, admit
 from celeriac.worker.appetite import BATCH_S, Appetite
 from celeriac.worker.finishing import finish
 from celeriac.worker.lanes import Lane
@@ -79,8 +80,7 @@ class Child:
         """By tag of what runs: a part of its workflow that was read, and is not needed for long when it has ended."""
         self._survived: set[str] = set()
         """Names of tasks that have come to an end here: most likely they do not kill their process."""
-        self._revoked: frozenset[str] = frozenset()
-        self._revision = 0
+        self._rules = NO_RULES
         self._stopping = False
         self._pace, self._more = Pace(), False
         self._batch_began = 0.0
@@ -112,8 +112,8 @@ class Child:
         self._more = fetched.more
         self._backlog.extend(fetched.deliveries)
         try:
-            if fetched.revocations != self._revision:
-                self._revoked, self._revision = self._store.revoked(), fetched.revocations
+            if fetched.revision != self._rules.revision:
+                self._rules = self._store.rules()
             if fetched.deliveries:
                 self._run_backlog()
         except OperationalError:
@@ -157,12 +157,14 @@ class Child:
             joined = self._rests.of(message).message  # which chord it reported to may stand in what was kept
             return self._settler.add(self._call_body(delivery, joined), delivery, joined)
         now = self._runtime.now()
-        verdict = admit(message, now=now, revoked=self._revoked, tasks=self._reader.tasks, max_deliveries=self._max_deliveries)
+        verdict = admit(message, now=now, rules=self._rules, tasks=self._reader.tasks, max_deliveries=self._max_deliveries)
         match verdict:
             case Rejected():
                 self._refuse(delivery, verdict, message)
             case Hold():
                 self._settler.add(hold(message, delivery, terms=self._terms), delivery, message)
+            case Aside():
+                self._settler.add(Settlement(tag=delivery.tag, fate=Park(message.task)), delivery, message)
             case Drop(why):
                 task = self._reader.tasks.get(message.task)
                 if task is None:

@@ -178,7 +178,7 @@ def test_revoking_more_than_a_store_remembers_is_said(app: Celery, caplog: pytes
     results(app, 50_001).revoke()
 
     assert "50001 tasks are revoked at once" in caplog.text
-    assert member_id(GROUP, 50_000) in app.store.revoked()
+    assert member_id(GROUP, 50_000) in app.store.rules().revoked
 
 
 def test_a_member_that_is_added_makes_a_list_of_them(app: Celery) -> None:

@@ -115,7 +115,7 @@ def test_members_are_revoked_together_and_what_needs_remote_control_is_refused(a
 
     results.revoke()
 
-    assert app.store.revoked() == {"a", "b"}
+    assert app.store.rules().revoked == {"a", "b"}
     calls: list[Callable[[], object]] = [
         lambda: results.revoke(wait=True),
         lambda: results.revoke_by_stamped_headers({"job": 1}),

@@ -145,7 +145,7 @@ def test_revoke_tells_the_store_and_terminate_is_refused_in_so_many_words(app: C
 
     result.revoke()
 
-    assert app.store.revoked() == {result.id}
+    assert app.store.rules().revoked == {result.id}
     with pytest.raises(ImproperlyConfigured, match="remote control"):
         result.revoke(terminate=True)
 

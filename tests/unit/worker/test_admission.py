@@ -7,16 +7,17 @@ from datetime import timedelta
 import pytest
 
 from celeriac.core.message import Message, Rejected
+from celeriac.core.rules import NO_RULES, Rules
 from celeriac.testing.clock import BEGINNING as NOON
-from celeriac.worker.admission import Drop, Hold, Run, admit
+from celeriac.worker.admission import Aside, Drop, Hold, Run, admit
 from unit.worker.bench import a_message
 
 SECOND = timedelta(seconds=1)
 TASKS = {"shop.charge": "the task"}
 
 
-def verdict_on(message: Message, *, revoked: frozenset[str] = frozenset(), max_deliveries: int = 5) -> object:
-    return admit(message, now=NOON, revoked=revoked, tasks=TASKS, max_deliveries=max_deliveries)
+def verdict_on(message: Message, *, rules: Rules = NO_RULES, max_deliveries: int = 5) -> object:
+    return admit(message, now=NOON, rules=rules, tasks=TASKS, max_deliveries=max_deliveries)
 
 
 def test_a_plain_message_runs() -> None:
@@ -30,9 +31,41 @@ def test_a_plain_message_runs() -> None:
 def test_a_revoked_message_is_dropped() -> None:
     message = a_message("a")
 
-    verdict = verdict_on(message, revoked=frozenset({"a"}))
+    verdict = verdict_on(message, rules=Rules(revoked=frozenset({"a"})))
 
     assert verdict == Drop("revoked")
+
+
+def test_a_message_with_a_revoked_stamp_is_dropped() -> None:
+    message = a_message(stamps={"customer": [6, 7]})
+
+    verdict = verdict_on(message, rules=Rules(revoked_stamps={"customer": frozenset({"7"})}))
+
+    assert verdict == Drop("revoked")
+
+
+def test_a_message_of_a_paused_type_is_put_aside() -> None:
+    message = a_message()
+
+    verdict = verdict_on(message, rules=Rules(paused_tasks=frozenset({message.task})))
+
+    assert verdict == Aside()
+
+
+def test_what_has_expired_or_is_revoked_does_not_wait_for_its_type() -> None:
+    rules = Rules(revoked=frozenset({"a"}), paused_tasks=frozenset({a_message().task, "unknown"}))
+
+    verdicts = [verdict_on(message, rules=rules) for message in (a_message("a"), a_message("b", expires=NOON))]
+
+    assert verdicts == [Drop("revoked"), Drop("expired")]
+
+
+def test_what_is_unknown_here_waits_with_its_type() -> None:
+    message = a_message(task="unknown")
+
+    verdict = verdict_on(message, rules=Rules(paused_tasks=frozenset({"unknown"})))
+
+    assert verdict == Aside()
 
 
 @pytest.mark.parametrize("late", [timedelta(0), SECOND])

@@ -13,6 +13,7 @@ from celeriac.app.task import Task
 from celeriac.core import codecs
 from celeriac.core.errors import BrokerUnreachable, LeaseExpired
 from celeriac.core.message import Delivery, Message
+from celeriac.core.rules import Rules
 from celeriac.core.settlement import Settled, Settlement, StoredResult
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
@@ -56,9 +57,9 @@ class Unreliable(MemoryStore):
         self.flushes.append(len(settlements))
         return super().settle(settlements, lessee=lessee)
 
-    def revoked(self) -> frozenset[str]:
-        self._speak("revoked")
-        return super().revoked()
+    def rules(self) -> Rules:
+        self._speak("rules")
+        return super().rules()
 
     def store_results(self, results: Sequence[StoredResult]) -> None:
         self._speak("store_results")
@@ -276,12 +277,12 @@ def test_a_settlement_that_the_store_did_not_take_is_made_with_the_next_step() -
     assert bench.states("a") == ["SUCCESS"]
 
 
-def test_what_was_fetched_goes_back_when_the_revocations_cannot_be_read() -> None:
+def test_what_was_fetched_goes_back_when_the_rules_cannot_be_read() -> None:
     bench, store = an_unreliable_bench(PlainTask(lambda: None))
     bench.send(a_message("a"), a_message("b"))
     store.revoke(["c"])
     child = bench.child(appetite=hungry())
-    store.silent = {"revoked"}
+    store.silent = {"rules"}
 
     with pytest.raises(BrokerUnreachable):
         child.step()
@@ -291,12 +292,12 @@ def test_what_was_fetched_goes_back_when_the_revocations_cannot_be_read() -> Non
     assert bench.states("a", "b") == ["SUCCESS", "SUCCESS"]
 
 
-def test_what_was_revoked_while_the_revocations_could_not_be_read_never_starts() -> None:
+def test_what_was_revoked_while_the_rules_could_not_be_read_never_starts() -> None:
     bench, store = an_unreliable_bench(PlainTask(lambda: None))
     bench.send(a_message("a"))
     store.revoke(["b"])
     child = bench.child()
-    store.silent = {"revoked"}
+    store.silent = {"rules"}
     with pytest.raises(BrokerUnreachable):
         child.step()
 

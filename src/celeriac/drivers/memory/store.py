@@ -13,7 +13,7 @@ Does not know: tasks, what results say. Does not survive its process; a forked c
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import structs
@@ -31,35 +31,35 @@ from celeriac.abc import (
 from celeriac.core import envelope
 from celeriac.core.errors import BrokerUnreachable, LeaseExpired
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.settlement import DeadLetter, Done, Join, Opening, Requeue, Settled, Settlement, StoredResult
+from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.core.settlement import DeadLetter, Done, Park, Requeue, Settled, Settlement
+from celeriac.drivers.memory.backend import MemoryBackend
 from celeriac.drivers.memory.bells import Bell, Bells, Ring
 from celeriac.drivers.memory.broadcast import MemoryBroadcast
-from celeriac.drivers.memory.chords import Chords
 from celeriac.drivers.memory.dead import DeadLetters
 from celeriac.drivers.memory.holdings import Holdings
 from celeriac.drivers.memory.nodes import Nodes
+from celeriac.drivers.memory.parked import Parked
 from celeriac.drivers.memory.queues import PRIORITIES, Letter, Queues
-from celeriac.drivers.memory.results import Announcement, Results, announce
-from celeriac.drivers.memory.revocations import Revocations
+from celeriac.drivers.memory.results import Announcement, announce
+from celeriac.drivers.memory.rules import RuleBook
 from celeriac.drivers.memory.schedule import Schedule
 from celeriac.drivers.memory.timetable import MemoryTimetable
 
 
-class MemoryStore:
+class MemoryStore(MemoryBackend):
     """A Store in the memory of one process, for any number of its threads."""
 
     def __init__(self, *, runtime: Runtime) -> None:
-        self._runtime = runtime
         # Reentrant: a signal handler may call ``interrupt`` while its thread is in any of these methods.
-        self._lock = threading.RLock()
+        super().__init__(runtime=runtime, lock=threading.RLock())
         self._queues = Queues()
         self._schedule = Schedule()
         self._nodes = Nodes()
         self._holdings = Holdings()
         self._dead = DeadLetters()
-        self._revocations = Revocations()
-        self._results = Results()
-        self._chords = Chords()
+        self._parked = Parked()
+        self._rules = RuleBook()
         self._bells = Bells()
         self._timetables: dict[str, MemoryTimetable] = {}
         self.broadcast = MemoryBroadcast()
@@ -122,6 +122,11 @@ class MemoryStore:
                 match settlement.fate:
                     case Requeue():
                         returned.append(replacement or letter)
+                    case Park(task, throttled):
+                        if throttled or task in self._rules.paused_tasks:
+                            self._parked.add(task, settlement.tag, letter)
+                        else:
+                            returned.append(letter)
                     case DeadLetter() as why:
                         self._dead.add(letter, why, self._runtime.time())
                     case Done():
@@ -130,10 +135,7 @@ class MemoryStore:
                 if joined or settlement.stays:
                     self._holdings.hold_under(lessee, settlement.tag, structs.replace(letter, joined=True))
                 answers.append(Settled.JOINED if joined else Settled.APPLIED)
-            # The last comes first to the front: so the first of them is the first to be fetched.
-            for letter in reversed(returned):
-                self._queues.add_first(letter)
-                self._bells.call(letter.queue, 1)
+            self._put_first(returned)
         announce(announcements)
         return answers
 
@@ -153,7 +155,9 @@ class MemoryStore:
             orphans = [lessee for lessee in self._holdings.lessees() if not self._nodes.alive(lessee.node, now)]
             self._nodes.bury(unless={lessee.node for lessee in orphans}, now=now)
             due = self._schedule.next_due()
-            return Pulse(orphans, None if due is None else max(0.0, due - self._runtime.time()))
+            throttled = sorted(self._parked.counts().keys() - self._rules.paused_tasks)
+            next_due = None if due is None else max(0.0, due - self._runtime.time())
+            return Pulse(orphans, next_due, self._rules.revision, throttled)
 
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """See ``Broker.adopt``."""
@@ -195,17 +199,8 @@ class MemoryStore:
     def purge(self, queues: Sequence[str]) -> int:
         """See ``Broker.purge``."""
         with self._lock:
-            return sum(map(self._queues.drop, queues)) + self._schedule.drop(frozenset(queues))
-
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
-        """See ``Broker.revoke``."""
-        with self._lock:
-            self._revocations.add(ids, until=self._runtime.monotonic() + ttl_s)
-
-    def revoked(self) -> frozenset[str]:
-        """See ``Broker.revoked``."""
-        with self._lock:
-            return self._revocations.current(self._runtime.monotonic())
+            waiting = sum(self._queues.drop(queue) + self._parked.drop(queue) for queue in queues)
+            return waiting + self._schedule.drop(frozenset(queues))
 
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``Broker.dead_letters``."""
@@ -230,63 +225,49 @@ class MemoryStore:
         with self._lock:
             return self._dead.drop_all() if ids is None else len(self._dead.take(ids))
 
-    # --- results --------------------------------------------------------------------------------------------------
+    # --- what operators say ---------------------------------------------------------------------------------------
 
-    def store_results(self, results: Sequence[StoredResult]) -> None:
-        """See ``ResultBackend.store_results``."""
-        announcements: list[Announcement] = []
+    def rules(self) -> Rules:
+        """See ``Broker.rules``."""
         with self._lock:
-            for result in results:
-                announcements += self._results.store(result, self._runtime.monotonic(), fenced=False)
-        announce(announcements)
+            return self._rules.current(self._runtime.monotonic())
 
-    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
-        """See ``ResultBackend.load``."""
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``Broker.revoke``."""
         with self._lock:
-            return self._results.load(ids, self._runtime.monotonic())
+            self._rules.revoke(ids, until=self._runtime.monotonic() + ttl_s)
 
-    def forget(self, ids: Sequence[str]) -> None:
-        """See ``ResultBackend.forget``."""
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``Broker.revoke_stamps``."""
         with self._lock:
-            self._results.forget(ids)
+            self._rules.revoke_stamps(stamps, until=self._runtime.monotonic() + ttl_s)
 
-    def watch(self, ids: Sequence[str], notify: Callable[[str, bytes], None]) -> None:
-        """See ``ResultBackend.watch``. ``notify`` is called in the thread that stores the state."""
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.pause``."""
         with self._lock:
-            self._results.watch(ids, notify)
+            self._rules.pause(queues, tasks)
 
-    def unwatch(self, ids: Sequence[str]) -> None:
-        """See ``ResultBackend.unwatch``."""
+    def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.resume``."""
         with self._lock:
-            self._results.unwatch(ids)
+            self._rules.resume(queues, tasks)
+            for task in tasks:
+                self._put_first(self._parked.take(task))
+            self._call_for(queues)
 
-    # --- chords ---------------------------------------------------------------------------------------------------
-
-    def open_chords(self, openings: Sequence[Opening]) -> None:
-        """See ``Chords.open_chords``."""
+    def release(self, task: str, *, queues: Sequence[str], limit: int) -> int:
+        """See ``Broker.release``."""
         with self._lock:
-            for opening in openings:
-                self._chords.open(opening, self._runtime.monotonic())
+            if task in self._rules.paused_tasks:
+                return 0
+            letters = self._parked.take(task, queues=frozenset(queues), limit=limit)
+            self._put_first(letters)
+            return len(letters)
 
-    def parts(self, chord: str) -> Sequence[bytes] | None:
-        """See ``Chords.parts``."""
+    def parked(self) -> Mapping[str, int]:
+        """See ``Broker.parked``."""
         with self._lock:
-            return self._chords.parts(chord, self._runtime.monotonic())
-
-    def join(self, join: Join, *, claimant: str) -> bool:
-        """See ``JoiningBackend.join``: for a broker elsewhere."""
-        with self._lock:
-            return self._chords.join(join, claimant, self._runtime.monotonic())
-
-    def open_if_new(self, opening: Opening) -> None:
-        """See ``JoiningBackend.open_if_new``."""
-        with self._lock:
-            self._chords.open_if_new(opening, self._runtime.monotonic())
-
-    def close_chord(self, chord: str) -> None:
-        """See ``JoiningBackend.close_chord``."""
-        with self._lock:
-            self._chords.close(chord, self._runtime.monotonic())
+            return self._parked.counts()
 
     # --- periodic tasks -------------------------------------------------------------------------------------------
 
@@ -331,14 +312,14 @@ class MemoryStore:
             raise LeaseExpired(f"the store takes node {lessee.node!r} for dead: it must call keep before it may fetch")
         deliveries = self._unheard(lessee)
         if not deliveries:
-            letters = self._queues.take(queues, limit)
+            letters = self._queues.take(self._open(queues), limit)
             deliveries = [_delivery(self._holdings.hold(lessee, letter), letter) for letter in letters]
         if deliveries and self._losing:
             self._losing = False
             self._unanswered[lessee] = frozenset(delivery.tag for delivery in deliveries)
             raise BrokerUnreachable("the answer of a fetch was lost, as a test asked for")
-        more = any(self._queues.count(queue) for queue in queues)
-        return Fetched(deliveries, self._revocations.revision, more)
+        more = any(self._queues.count(queue) for queue in self._open(queues))
+        return Fetched(deliveries, self._rules.revision, more)
 
     def _unheard(self, lessee: Lessee) -> list[Delivery]:
         """Return what ``lessee`` holds and was never told of."""
@@ -360,11 +341,24 @@ class MemoryStore:
 
     def _put_last(self, letter: Letter) -> None:
         self._queues.add_last(letter)
-        self._bells.call(letter.queue, 1)
+        for queue in self._open([letter.queue]):
+            self._bells.call(queue, 1)
+
+    def _put_first(self, letters: Sequence[Letter]) -> None:
+        """Put these before all others; the first of them is the first to be fetched: it comes last to the front."""
+        for letter in reversed(letters):
+            self._queues.add_first(letter)
+            for queue in self._open([letter.queue]):
+                self._bells.call(queue, 1)
+
+    def _open(self, queues: Sequence[str]) -> Sequence[str]:
+        """Return those that are not paused."""
+        paused = self._rules.paused_queues
+        return [queue for queue in queues if queue not in paused] if paused else queues
 
     def _call_for(self, queues: Sequence[str]) -> None:
         """Wake somebody for each message that waits in ``queues``."""
-        for queue in queues:
+        for queue in self._open(queues):
             self._bells.call(queue, self._queues.count(queue))
 
     # --- steps without the lock -----------------------------------------------------------------------------------

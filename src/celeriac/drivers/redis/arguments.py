@@ -13,7 +13,7 @@ from msgspec import json
 from celeriac.abc import Runtime
 from celeriac.core import envelope
 from celeriac.core.message import Outgoing
-from celeriac.core.settlement import DeadLetter, Done, Requeue, Settlement
+from celeriac.core.settlement import DeadLetter, Done, Park, Requeue, Settlement
 from celeriac.drivers.redis.chords import join_arguments, life_ms, opening_arguments
 from celeriac.drivers.redis.keys import Keys
 
@@ -52,6 +52,8 @@ class Arguments:
                 assert changed is not None
                 queue, suffix, _, packed = self.outgoing(changed)
                 arguments += ("R", f"{queue}\n{suffix}", packed)
+            case Park(task, throttled):
+                arguments += ("p", task, int(throttled))
             case DeadLetter() as dead:
                 arguments += ("x", json.encode(dead), "")
         results = settlement.results

@@ -23,8 +23,8 @@ class Chords:
 
     def __init__(self, connections: Connections, *, keys: Keys) -> None:
         self._connections, self._keys = connections, keys
-        self._open = Script("open", after="chords")
-        self._join, self._close = Script("join", after="chords"), Script("close", after="chords")
+        self._open = Script("open", after=("chords",))
+        self._join, self._close = Script("join", after=("chords",)), Script("close", after=("chords",))
 
     def open(self, openings: Sequence[Opening]) -> None:
         """Say how many parts each has. What is left of a chord of the same id that is over goes."""

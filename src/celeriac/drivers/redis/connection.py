@@ -35,11 +35,11 @@ T = TypeVar("T")
 
 
 class Script:
-    """A Lua script of this folder, called by its digest; ``after`` another one, whose functions it uses."""
+    """A Lua script of this folder, called by its digest; ``after`` others, whose functions it uses."""
 
-    def __init__(self, name: str, *, after: str | None = None) -> None:
+    def __init__(self, name: str, *, after: Sequence[str] = ()) -> None:
         folder = files("celeriac.drivers.redis")
-        self.text = b"".join(folder.joinpath(f"{part}.lua").read_bytes() for part in (after, name) if part is not None)
+        self.text = b"".join(folder.joinpath(f"{part}.lua").read_bytes() for part in (*after, name))
         self.digest = sha1(self.text, usedforsecurity=False).hexdigest()
 
 

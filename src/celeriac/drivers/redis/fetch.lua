@@ -1,7 +1,7 @@
 -- Lease messages to a child.
 -- ARGV: prefix of our keys, prefix of all keys, node, child, limit, last tag known (-1: all answers arrived),
 --       number of suffixes, suffixes (most urgent first), queues
--- Returns: revision of the revoked ids, 1 if messages were left, then tag, "queue\nsuffix", bytes for each delivery
+-- Returns: revision of the rules, 1 if messages were left, those of the queues that are paused, then tag, "queue\nsuffix", bytes for each delivery
 -- Address and bytes of a delivery are kept apart: to join them would copy each message once more.
 local own, all, node, child = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local limit, known, suffixes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -12,7 +12,14 @@ if not lease or tonumber(lease) <= now then return redis.error_reply('LEASE expi
 
 local held = own .. 'leased:' .. node .. '/' .. child
 local from = own .. 'from:' .. node .. '/' .. child
-local answer = { tonumber(redis.call('GET', own .. 'revision') or 0), 0 }
+local answer = { tonumber(redis.call('GET', own .. 'revision') or 0), 0, {} }
+
+-- Hardly ever there are any: queues that are paused, and lanes (front.lua).
+local paused, lanes, detours = {}, {}, redis.call('HGETALL', own .. 'detours')
+for i = 1, #detours, 2 do
+  local name = string.sub(detours[i], 2)
+  if string.byte(detours[i]) == 112 then paused[name] = true else lanes[name] = detours[i + 1] end
+end
 if known >= 0 then
   -- An answer was lost: hand out again what it leased.
   local flat, lost = redis.call('HGETALL', held), {}
@@ -28,12 +35,32 @@ if known >= 0 then
   if #lost > 0 then return answer end
 end
 
+-- Take from the lanes of an address; what is empty is forgotten.
+local function from_lanes(address, count)
+  while lanes[address] do
+    local lane, others = string.match(lanes[address], '^(%d+),?(.*)$')
+    local popped, bodies = redis.call('ZPOPMIN', own .. 'lane:' .. lane, count), {}
+    for i = 1, #popped, 2 do
+      bodies[#bodies + 1] = string.sub(popped[i], string.find(popped[i], '\n', 1, true) + 1)
+    end
+    if #bodies > 0 then return bodies end
+    if others == '' then
+      lanes[address] = nil
+      redis.call('HDEL', own .. 'detours', 'l' .. address)
+    else
+      lanes[address] = others
+      redis.call('HSET', own .. 'detours', 'l' .. address, others)
+    end
+  end
+end
+
 local taken, addresses, room, refusal = {}, {}, 1048576, nil
 for s = 8, 7 + suffixes do
   for q = 8 + suffixes, #ARGV do
     local list, address, some = all .. ARGV[q] .. ARGV[s], ARGV[q] .. '\n' .. ARGV[s], 1
-    while #taken < limit and room > 0 do
-      local popped = redis.pcall('RPOP', list, math.min(some, limit - #taken))
+    while #taken < limit and room > 0 and not paused[ARGV[q]] do
+      local count = math.min(some, limit - #taken)
+      local popped = lanes[address] and from_lanes(address, count) or redis.pcall('RPOP', list, count)
       if popped and popped.err then
         -- This key is no list. What was popped from the others is nowhere yet: it must be leased first.
         refusal, popped = popped, nil
@@ -57,15 +84,18 @@ if #taken > 0 then
     local tag = last - #taken + i
     bodies[2 * i - 1], bodies[2 * i] = tag, bytes
     origins[2 * i - 1], origins[2 * i] = tag, addresses[i]
-    answer[3 * i], answer[3 * i + 1], answer[3 * i + 2] = tag, addresses[i], bytes
+    answer[3 * i + 1], answer[3 * i + 2], answer[3 * i + 3] = tag, addresses[i], bytes
   end
   redis.call('HSET', held, unpack(bodies))
   redis.call('HSET', from, unpack(origins))
 end
 for q = 8 + suffixes, #ARGV do
   local left, bell = 0, own .. 'wake:' .. ARGV[q]
-  if #taken >= limit or room <= 0 then
+  if paused[ARGV[q]] then
+    answer[3][#answer[3] + 1] = ARGV[q]
+  elseif #taken >= limit or room <= 0 then
     for s = 8, 7 + suffixes do
+      if lanes[ARGV[q] .. '\n' .. ARGV[s]] then left = left + 1 end
       local length = redis.pcall('LLEN', all .. ARGV[q] .. ARGV[s])
       if type(length) == 'number' then left = left + length end
     end

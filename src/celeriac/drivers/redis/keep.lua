@@ -1,7 +1,7 @@
 -- A node says that it is alive; what is due goes to its queue; the dead are named.
 -- ARGV: prefix of our keys, prefix of all keys, node, its record, lease (ms), number of suffixes, suffixes, queues
--- Returns: ms until the next date (-1: none), 1 if clients are about that wake nobody,
---          then node, child for each lessee whose node is dead
+-- Returns: ms until the next date (-1: none), 1 if clients are about that wake nobody, revision of the rules,
+--          task types of which something is parked that nobody has paused, then node, child for each lessee whose node is dead
 local own, all, node, lease, suffixes = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6])
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -22,6 +22,13 @@ redis.call('SET', own .. 'pulse', now)
 redis.call('ZADD', nodes, now + lease, node)
 redis.call('HSET', own .. 'records', node, string.format('%d', now) .. '\n' .. ARGV[4])
 
+-- Nobody is woken for what is paused; what stands in a lane is no stranger's.
+local paused, lanes, detours = {}, {}, redis.call('HKEYS', own .. 'detours')
+for _, field in ipairs(detours) do
+  local name = string.sub(field, 2)
+  if string.byte(field) == 112 then paused[name] = true else lanes[name] = true end
+end
+
 local woken = {}
 local due = redis.call('ZRANGEBYSCORE', own .. 'schedule', '-inf', now, 'LIMIT', 0, 1000)
 for _, value in ipairs(due) do
@@ -40,6 +47,8 @@ end
 -- Celery's clients know nothing of our tokens. Once one was heard of, every node looks more often for a minute.
 for q = 7 + suffixes, #ARGV do
   for s = 7, 6 + suffixes do
+    if paused[ARGV[q]] then break end
+    if lanes[ARGV[q] .. '\n' .. ARGV[s]] then woken[ARGV[q]] = true end
     if not woken[ARGV[q]] and redis.call('EXISTS', all .. ARGV[q] .. ARGV[s]) == 1 then
       if redis.call('EXISTS', own .. 'wake:' .. ARGV[q]) == 0 then redis.call('SET', own .. 'strangers', 1, 'EX', 60) end
       woken[ARGV[q]] = true
@@ -47,10 +56,14 @@ for q = 7 + suffixes, #ARGV do
   end
 end
 for queue in pairs(woken) do
-  redis.call('ZADD', own .. 'wake:' .. queue, 0, 1)
+  if not paused[queue] then redis.call('ZADD', own .. 'wake:' .. queue, 0, 1) end
 end
 
-local answer = { -1, redis.call('EXISTS', own .. 'strangers') }
+local answer = { -1, redis.call('EXISTS', own .. 'strangers'), tonumber(redis.call('GET', own .. 'revision') or 0), {} }
+for task in pairs(parked_types(own)) do
+  if redis.call('SISMEMBER', own .. 'paused:tasks', task) == 0 then table.insert(answer[4], task) end
+end
+table.sort(answer[4])
 local first = redis.call('ZRANGE', own .. 'schedule', 0, 0, 'WITHSCORES')
 if first[2] then answer[1] = math.max(0, math.ceil(tonumber(first[2]) - now)) end
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', now)) do

@@ -1,4 +1,4 @@
-"""What people ask of a store: depths, nodes, revocations, dead letters.
+"""What people ask of a store: depths, nodes, dead letters.
 
 Beside the life of a job: nobody waits for these, so they are plain commands. Does not know: leases, results.
 """
@@ -15,7 +15,6 @@ from celeriac.core.settlement import DeadLetter
 from celeriac.drivers.redis.connection import Connections, Script
 from celeriac.drivers.redis.keys import Keys
 
-REVOKED_AT_MOST = 50_000
 AT_ONCE = 500
 
 
@@ -51,13 +50,17 @@ class Records:
     # Queues
 
     def depth(self, queues: Sequence[str]) -> list[int]:
-        """Return how many messages wait in each queue."""
+        """Return how many messages wait in each queue: in its lists, and in the lanes that are served before them."""
         commands = [("LLEN", key) for queue in queues for key in self._keys.lists(queue)]
         if not commands:
             return []
-        lengths = self._connections.pipeline(commands)
+        detours, *lengths = self._connections.pipeline([("HGETALL", self._own + "detours"), *commands])
         width = len(self._keys.suffixes)
-        return [sum(lengths[first : first + width]) for first in range(0, len(lengths), width)]
+        depths = [sum(lengths[first : first + width]) for first in range(0, len(lengths), width)]
+        for place, queue in enumerate(queues):
+            if lanes := [key for _, _, key in self._lanes(detours, queue)]:
+                depths[place] += sum(self._connections.pipeline([("ZCARD", key) for key in lanes]))
+        return depths
 
     def scheduled(self) -> int:
         """Return how many messages wait for their date."""
@@ -69,6 +72,8 @@ class Records:
         keys = [key for queue in queues for key in self._keys.lists(queue)]
         if keys:
             self._connections.call("DEL", *keys)
+        for queue in queues:
+            dropped += self._purge_aside(queue)
         heads = tuple(queue.encode() + b"\n" for queue in queues)
         cursor: Any = 0
         while True:
@@ -79,31 +84,29 @@ class Records:
             if int(cursor) == 0:
                 return dropped
 
-    # Revocations
+    def _purge_aside(self, queue: str) -> int:
+        """Drop the lanes of a queue, and what is parked for it; return how much was parked."""
+        detours, parked = self._connections.pipeline([("HGETALL", self._own + "detours"), ("HKEYS", self._own + "parked")])
+        head, own = queue.encode() + b"\n", self._own.encode()
+        fields = [field for field in parked if field.startswith(head)]
+        aside = [(self._own + "parked", field, own + b"parked:" + field) for field in fields]
+        aside += self._lanes(detours, queue)
+        if not aside:
+            return 0
+        counts = self._connections.pipeline([("ZCARD", own + b"parked:" + field) for field in fields]) if fields else []
+        commands = [command for kept, field, key in aside for command in (("DEL", key), ("HDEL", kept, field))]
+        self._connections.pipeline([("MULTI",), *commands, ("EXEC",)])
+        return sum(counts)
 
-    def revoke(self, ids: Sequence[str], ttl_s: float) -> None:
-        """Remember ids that must not start; the oldest beyond the bound are forgotten."""
-        if not ids:
-            return
-        now = self._runtime.time()
-        key = self._own + "revoked"
-        scored = [part for id in ids for part in (now + ttl_s, id)]
-        self._connections.pipeline(
-            [
-                ("MULTI",),
-                ("ZADD", key, *scored),
-                ("ZREMRANGEBYSCORE", key, "-inf", now),
-                ("ZREMRANGEBYRANK", key, 0, -REVOKED_AT_MOST - 1),
-                ("EXPIRE", key, 30 * 86400),
-                ("INCR", self._own + "revision"),
-                ("EXEC",),
-            ]
-        )
-
-    def revoked(self) -> frozenset[str]:
-        """Return the ids whose time has not passed."""
-        ids = self._connections.call("ZRANGEBYSCORE", self._own + "revoked", self._runtime.time(), "+inf")
-        return frozenset(id.decode() for id in ids)
+    def _lanes(self, detours: Sequence[bytes], queue: str) -> list[tuple[str, bytes, bytes]]:
+        """Return the lanes of a queue: the hash and the field that name them, and their own keys."""
+        head, own = b"l" + queue.encode() + b"\n", self._own.encode()
+        return [
+            (self._own + "detours", field, own + b"lane:" + number)
+            for field, numbers in zip(detours[::2], detours[1::2], strict=True)
+            if field.startswith(head)
+            for number in numbers.split(b",")
+        ]
 
     # Dead letters
 

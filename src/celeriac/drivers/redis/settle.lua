@@ -9,7 +9,8 @@
 --       number of chords that are opened, and for each of them: key, size, life (ms, 0: for ever)
 --       1 if it stays, key of the chord that ends ('': none), key of the chord that is joined ('': none), its life (ms),
 --       number of parts, and for each of them: member, place, body
--- Fates: d done, r back as it was, R back to the address "queue\nsuffix" with other bytes, x dead letter with a head
+-- Fates: d done, r back as it was, R back to the address "queue\nsuffix" with other bytes, x dead letter with a head,
+--        p parked under a task type, whether it is paused ('1') or else back as it was
 -- A delivery that stays, or whose part was the last, is joined: its address has a third line, "J".
 -- Returns for each: 0 lease lost, 1 applied, 2 joined, or the server's words: refused
 local own, all = ARGV[1], ARGV[2]
@@ -84,7 +85,8 @@ local function any(i)
   at = last + 1
   local address, bytes, list, queue
   if leaving[tag] then return 0 end
-  if fate == 'r' or fate == 'x' then
+  if fate == 'p' and ARGV[i + 3] ~= '1' and call('SISMEMBER', own .. 'paused:tasks', ARGV[i + 2]) == 0 then fate = 'r' end
+  if fate == 'r' or fate == 'x' or fate == 'p' then
     bytes = call('HGET', held, tag)
     if not bytes then return 0 end
   elseif call('HEXISTS', held, tag) == 0 then
@@ -99,7 +101,7 @@ local function any(i)
     from_results()
     if claim == tag then return 2 end  -- an answer was lost: all this has been done
   end
-  if fate == 'r' or fate == 'x' then
+  if fate == 'r' or fate == 'x' or fate == 'p' then
     address = string.match(call('HGET', from, tag), '^[^\n]*\n[^\n]*')
   elseif fate == 'R' then
     address, bytes = ARGV[i + 2], ARGV[i + 3]
@@ -128,6 +130,10 @@ local function any(i)
     local letter = string.format('%d', clock()) .. '\n' .. ARGV[i + 2] .. '\n' .. address .. '\n' .. bytes
     call('HSET', own .. 'dead', id, letter)
     call('ZADD', own .. 'dead:order', id, id)
+  elseif fate == 'p' then
+    -- In the order of the tags: who fetches first need not be the first to park.
+    call('ZADD', own .. 'parked:' .. address .. '\n' .. ARGV[i + 2], tag, tag .. '\n' .. bytes)
+    call('HSET', own .. 'parked', address .. '\n' .. ARGV[i + 2], 1)
   end
   local stays, said = ARGV[rest] == '1', 1
   if closes ~= '' or chord ~= '' then
@@ -141,7 +147,7 @@ local function any(i)
     end
     from_results()
   end
-  if returns then backs[#backs + 1] = { list, queue, bytes, not stays and tag } end
+  if returns then backs[#backs + 1] = { address, queue, bytes, not stays and tag } end
   if stays then
     address = string.match(call('HGET', from, tag), '^[^\n]*\n[^\n]*')
     call('HSET', from, tag, address .. '\nJ')
@@ -194,8 +200,8 @@ while true do
 end
 -- The first of them is to be served first: it goes to the front last. Released after that: a message is never nowhere.
 for b = #backs, 1, -1 do
-  local list, queue, bytes, tag = unpack(backs[b])
-  call('RPUSH', list, bytes)
+  local address, queue, bytes, tag = unpack(backs[b])
+  to_front(own, all, address, bytes)
   woken[queue] = true
   if tag then release(tag) end
 end

@@ -29,7 +29,7 @@ class Settling:
         """``database`` and ``results``: numbers of the database of the messages, and of that of the results."""
         self._connections, self._arguments = connections, arguments
         self._databases = "" if results == database else str(results), database
-        self._script = Script("settle", after="chords")
+        self._script = Script("settle", after=("chords", "front"))
 
     def settle(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
         """See ``abc.Broker.settle``."""

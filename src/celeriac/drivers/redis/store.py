@@ -23,16 +23,17 @@ from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lesse
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
+from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.core.settlement import Settled, Settlement
 from celeriac.drivers.redis.arguments import Addressed, Arguments
+from celeriac.drivers.redis.backend import RedisBackend
 from celeriac.drivers.redis.broadcast import RedisBroadcast
 from celeriac.drivers.redis.channels import channels_from
-from celeriac.drivers.redis.chords import Chords
 from celeriac.drivers.redis.connection import Connections, Script, bound, forget, read_script
 from celeriac.drivers.redis.endpoints import database, openers, server
 from celeriac.drivers.redis.keys import keys_from
 from celeriac.drivers.redis.records import Records
-from celeriac.drivers.redis.results import Results
+from celeriac.drivers.redis.rules import RuleBook
 from celeriac.drivers.redis.settling import Settling
 from celeriac.drivers.redis.timetable import RedisTimetable
 from celeriac.drivers.redis.waiting import Waits
@@ -46,7 +47,7 @@ READ_GRACE_S = 5.0
 """How much later than the end of its wait a blocking command may answer before the connection counts as dead."""
 
 
-class RedisStore:
+class RedisStore(RedisBackend):
     """Broker and result backend on one Redis server, or on one of several (``;`` in the URL, sentinels)."""
 
     def __init__(
@@ -76,12 +77,12 @@ class RedisStore:
         if self._results_db != self._here:
             name = server_name(result_url or url)
             result_connections = Connections(openers(result_url or url, result_options or {}), name=name, runtime=runtime)
-        self._results = Results(result_connections, keys=self._keys, runtime=runtime)
+        super().__init__(result_connections, keys=self._keys, runtime=runtime)
         self._arguments = Arguments(self._keys, runtime)
         self._settling = Settling(self._connections, self._arguments, database=self._here, results=self._results_db)
-        self._chords = Chords(result_connections, keys=self._keys)
         self._records = Records(self._connections, keys=self._keys, runtime=runtime)
         self.broadcast = RedisBroadcast(self._connections, channels_from(options, self._here), runtime=runtime)
+        self._rules = RuleBook(self._connections, keys=self._keys, runtime=runtime)
         self._waits = Waits()
         self._blocking: dict[Lessee | None, redis.Connection] = {}
         """Connections on which a lessee waits; they live as long as their lessee fetches."""
@@ -89,7 +90,7 @@ class RedisStore:
         """The last tag that a lessee was handed; present after an answer was lost."""
         self._last: dict[Lessee, int] = {}
         self._publish, self._fetch = Script("publish"), Script("fetch")
-        self._keep, self._adopt = Script("keep"), Script("adopt")
+        self._keep, self._adopt = Script("keep", after=("front",)), Script("adopt")
         me = weakref.WeakMethod(self.abandon)
         os.register_at_fork(after_in_child=lambda: (abandon := me()) and abandon())
 
@@ -139,14 +140,13 @@ class RedisStore:
     def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
         """See ``abc.Broker.fetch``."""
         arguments = self._fetch_arguments(queues, lessee, limit)
-        fetched = self._read_fetch(
-            lessee, self._asking(lessee, lambda: self._connections.run(self._fetch, arguments, again=False))
-        )
+        answer = self._asking(lessee, lambda: self._connections.run(self._fetch, arguments, again=False))
+        fetched = self._read_fetch(lessee, answer)
         if fetched.deliveries or wait_s <= 0:
             return fetched
-        bells = [f"{self._keys.own}wake:{queue}" for queue in queues]
         deadline = self._runtime.monotonic() + wait_s
         while (left := deadline - self._runtime.monotonic()) > 0:
+            bells = self._bells(queues, answer[2])
             answer = self._asking(lessee, partial(self._block, lessee, bells, left, arguments))
             if answer is None:
                 # Interrupted: before the server sees the end of that connection it may still lease something on it.
@@ -177,13 +177,15 @@ class RedisStore:
         record = json.encode({"name": name, "info": info})
         suffixes = self._keys.suffixes
         arguments = [self._keys.own, self._keys.prefix, node, record, round(lease_s * 1000), len(suffixes), *suffixes, *queues]
-        due, strangers, *orphans = self._connections.run(self._keep, arguments)
+        due, strangers, revision, throttled, *orphans = self._connections.run(self._keep, arguments)
         next_due = None if due < 0 else due / 1000
         if strangers:
             next_due = min(next_due or STRANGERS_S, STRANGERS_S)
         return Pulse(
             next_due=next_due,
             orphans=[Lessee(n.decode(), c.decode()) for n, c in zip(orphans[::2], orphans[1::2], strict=True)],
+            revision=revision,
+            throttled=[task.decode("utf-8", "surrogateescape") for task in throttled],
         )
 
     def doze(self, seconds: float) -> None:
@@ -199,7 +201,7 @@ class RedisStore:
         """See ``abc.Broker.nodes``."""
         return self._records.nodes()
 
-    # Broker: queues, revocations and dead letters, for people and programs that look after them.
+    # Broker: queues and dead letters, for people and programs that look after them.
 
     def depth(self, queues: Sequence[str]) -> Sequence[int]:
         """See ``abc.Broker.depth``."""
@@ -212,14 +214,6 @@ class RedisStore:
     def purge(self, queues: Sequence[str]) -> int:
         """See ``abc.Broker.purge``."""
         return self._records.purge(queues)
-
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
-        """See ``abc.Broker.revoke``."""
-        self._records.revoke(ids, ttl_s)
-
-    def revoked(self) -> frozenset[str]:
-        """See ``abc.Broker.revoked``."""
-        return self._records.revoked()
 
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``abc.Broker.dead_letters``."""
@@ -237,49 +231,35 @@ class RedisStore:
         """See ``abc.Broker.purge_dead``."""
         return self._records.purge_dead(ids)
 
-    # Result backend.
+    # Broker: what operators say.
 
-    def store_results(self, results: Sequence[StoredResult]) -> None:
-        """See ``abc.ResultBackend.store_results``."""
-        self._results.store(results)
+    def rules(self) -> Rules:
+        """See ``abc.Broker.rules``."""
+        return self._rules.current()
 
-    def load(self, ids: Sequence[str]) -> Sequence[bytes | None]:
-        """See ``abc.ResultBackend.load``."""
-        return self._results.load(ids)
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``abc.Broker.revoke``."""
+        self._rules.revoke(ids, ttl_s)
 
-    def forget(self, ids: Sequence[str]) -> None:
-        """See ``abc.ResultBackend.forget``."""
-        self._results.forget(ids)
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``abc.Broker.revoke_stamps``."""
+        self._rules.revoke_stamps(stamps, ttl_s)
 
-    def watch(self, ids: Sequence[str], notify: Callable[[str, bytes], None]) -> None:
-        """See ``abc.ResultBackend.watch``."""
-        self._results.watch(ids, notify)
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``abc.Broker.pause``."""
+        self._rules.pause(queues, tasks)
 
-    def unwatch(self, ids: Sequence[str]) -> None:
-        """See ``abc.ResultBackend.unwatch``."""
-        self._results.unwatch(ids)
+    def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``abc.Broker.resume``."""
+        self._rules.resume(queues, tasks)
 
-    # Chords.
+    def release(self, task: str, *, queues: Sequence[str], limit: int) -> int:
+        """See ``abc.Broker.release``."""
+        return self._rules.release(task, queues, limit)
 
-    def open_chords(self, openings: Sequence[Opening]) -> None:
-        """See ``abc.Chords.open_chords``."""
-        self._chords.open(openings)
-
-    def parts(self, chord: str) -> Sequence[bytes] | None:
-        """See ``abc.Chords.parts``."""
-        return self._chords.parts(chord)
-
-    def join(self, join: Join, *, claimant: str) -> bool:
-        """See ``abc.JoiningBackend.join``: for a broker elsewhere."""
-        return self._chords.join(join, claimant)
-
-    def open_if_new(self, opening: Opening) -> None:
-        """See ``abc.JoiningBackend.open_if_new``."""
-        self._chords.open_if_new(opening)
-
-    def close_chord(self, chord: str) -> None:
-        """See ``abc.JoiningBackend.close_chord``."""
-        self._chords.close(chord)
+    def parked(self) -> Mapping[str, int]:
+        """See ``abc.Broker.parked``."""
+        return self._rules.parked()
 
     # Periodic tasks.
 
@@ -315,10 +295,15 @@ class RedisStore:
 
     def _read_fetch(self, lessee: Lessee, answer: Sequence[Any]) -> Fetched:
         self._known.pop(lessee, None)
-        deliveries = _deliveries(answer[2:])
+        deliveries = _deliveries(answer[3:])
         if deliveries:
             self._last[lessee] = deliveries[-1].tag
-        return Fetched(deliveries=deliveries, revocations=answer[0], more=bool(answer[1]))
+        return Fetched(deliveries=deliveries, revision=answer[0], more=bool(answer[1]))
+
+    def _bells(self, queues: Sequence[str], paused: Sequence[bytes]) -> list[str]:
+        """Return the keys whose tokens wake who waits for these queues; of a paused one its resumption alone."""
+        own, shut = self._keys.own, {queue.decode("utf-8", "surrogateescape") for queue in paused}
+        return [f"{own}resumed:{queue}" if queue in shut else f"{own}wake:{queue}" for queue in queues]
 
     def _asking(self, lessee: Lessee, ask: Callable[[], Any]) -> Any:
         """Ask; when no answer came, remember that the server may have leased what we do not know."""

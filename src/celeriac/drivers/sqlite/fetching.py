@@ -6,6 +6,7 @@ in case a ring was lost. Does not know: settlement, results.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -13,7 +14,7 @@ from celeriac.abc import Fetched, Lessee, Runtime
 from celeriac.core import envelope
 from celeriac.core.errors import LeaseExpired
 from celeriac.core.message import Delivery
-from celeriac.drivers.sqlite import leases, nodes, queueing, revocations, waiters
+from celeriac.drivers.sqlite import leases, nodes, queueing, rules, waiters
 from celeriac.drivers.sqlite.bells import Bell, Bells, Ring
 from celeriac.drivers.sqlite.connection import Connections
 from celeriac.drivers.sqlite.leases import Held
@@ -41,6 +42,9 @@ class Fetching:
         """Lessees that may hold more than they were told: an answer was lost."""
         self.known_due: float | None = None
         """The first date of the schedule when the supervisor last heard of it."""
+        self._paused: frozenset[str] = frozenset()
+        self._revision = 0
+        """Of the rules, when the paused queues were read."""
 
     def fetch(self, names: Sequence[str], lessee: Lessee, limit: int, wait_s: float) -> Fetched:
         """See ``Broker.fetch``."""
@@ -90,14 +94,15 @@ class Fetching:
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
-    def _lease(self, names: Sequence[str], lessee: Lessee, limit: int, bell: Bell | None, *, hang: bool = True) -> Fetched:
+    def _lease(self, asked: Sequence[str], lessee: Lessee, limit: int, bell: Bell | None, *, hang: bool = True) -> Fetched:
         calls: list[Call] = []
         held: list[Held] = []
         left: list[str] = []
         with self._connections.writing() as db:
             if bell is not None:
                 waiters.take_down(db, bell.name)
-            revision = revocations.revision(db)
+            revision = rules.revision(db)
+            names = self._open(db, asked, revision)
             alive = nodes.is_alive(db, lessee.node, self._runtime.time())
             if alive:
                 if lessee in self._unsure:
@@ -105,7 +110,7 @@ class Fetching:
                 if not held:
                     held, left = leases.take(db, names, holder=leases.enter_lessee(db, lessee), limit=limit)
                 if not held and bell is not None and hang:
-                    waiters.hang(db, bell.name, names)
+                    waiters.hang(db, bell.name, asked)
             else:
                 # The message that woke this call must not lie there while another call waits for it.
                 left = [name for name in names if queueing.any_waits(db, name)]
@@ -119,6 +124,12 @@ class Fetching:
             self._told[lessee] = deliveries[-1].tag
         self._unsure.discard(lessee)
         return Fetched(deliveries, revision, bool(left))
+
+    def _open(self, db: sqlite3.Connection, names: Sequence[str], revision: int) -> Sequence[str]:
+        """Return the queues that are not paused; read which are when the rules have changed."""
+        if revision != self._revision:
+            self._paused, self._revision = rules.paused(db, "queue"), revision
+        return [name for name in names if name not in self._paused] if self._paused else names
 
     def _wait(self, bell: Bell, seconds: float, look: Callable[[], bool]) -> Ring:
         left_s = seconds
@@ -137,7 +148,7 @@ class Fetching:
     def _look(self, names: Sequence[str]) -> bool:
         with self._connections.reading() as db:
             if names:
-                return any(queueing.any_waits(db, name) for name in names)
+                return any(queueing.any_waits(db, name) for name in self._open(db, names, rules.revision(db)))
             return self._is_news(queueing.next_due(db))
 
     def _is_news(self, due: float | None) -> bool:

@@ -14,8 +14,8 @@ from celeriac.core.errors import ImproperlyConfigured
 
 OLDEST: Final = (3, 35, 0)
 """The first SQLite with ``RETURNING``."""
-SCHEMA_VERSION: Final = 4
-_ADDED_BY: Final = {1: "schema.sql", 2: "chords.sql", 3: "timetable.sql", 4: "notices.sql"}
+SCHEMA_VERSION: Final = 5
+_ADDED_BY: Final = {1: "schema.sql", 2: "chords.sql", 3: "timetable.sql", 4: "notices.sql", 5: "rules.sql"}
 """Version of the tables -> what it brought."""
 SYNCHRONOUS: Final = ("normal", "full", "extra")
 """What a commit waits for. ``normal``: a killed process loses nothing, a power cut may lose the last commits, never the order."""

@@ -117,10 +117,13 @@ def first_priority(db: sqlite3.Connection, queue: str, *, after: int) -> int | N
 
 
 def purge(db: sqlite3.Connection, queue: str) -> int:
-    """Drop what waits in ``queue`` and what is scheduled for it; return how many."""
+    """Drop what waits in ``queue``, is parked or scheduled for it; return how many."""
     doomed = db.execute("DELETE FROM waiting WHERE queue = ? RETURNING message", (queue,)).fetchall()
     doomed += db.execute(
         "DELETE FROM schedule WHERE message IN (SELECT id FROM message WHERE queue = ?) RETURNING message", (queue,)
+    ).fetchall()
+    doomed += db.execute(
+        "DELETE FROM parked WHERE message IN (SELECT id FROM message WHERE queue = ?) RETURNING message", (queue,)
     ).fetchall()
     db.executemany("DELETE FROM message WHERE id = ?", doomed)
     return len(doomed)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from celeriac.abc import Lessee
-from celeriac.core.settlement import DeadLetter, Requeue, Settled, Settlement
-from celeriac.drivers.sqlite import chords, dead, leases, queueing, storing
+from celeriac.core.settlement import DeadLetter, Park, Requeue, Settled, Settlement
+from celeriac.drivers.sqlite import chords, dead, leases, parking, queueing, rules, storing
 from celeriac.drivers.sqlite.faults import is_of_a_value
 from celeriac.drivers.sqlite.finding import Tail
 from celeriac.drivers.sqlite.queueing import Arrivals, Letter
@@ -39,6 +39,7 @@ def carry_out(
     ended: list[int] = []
     valid: list[Plan] = []
     returned: list[Letter] = []
+    paused = rules.paused(db, "task") if any(isinstance(plan.settlement.fate, Park) for plan in plans) else ()
     for plan in plans:
         # Taken out, so that a second settlement of the same delivery finds nothing.
         message = held.pop(plan.settlement.tag, None)
@@ -52,12 +53,16 @@ def carry_out(
         joined = _join(db, plan.settlement, now)
         answers.append(Settled.JOINED if joined else Settled.APPLIED)
         valid.append(plan)
+        fate = plan.settlement.fate
+        if isinstance(fate, Park) and (fate.throttled or fate.task in paused):
+            parking.park(db, fate.task, message)
+            continue
         if joined or plan.settlement.stays:
             leases.stay(db, lessee, plan.settlement.tag, message)
         else:
             ended.append(message)
-        match plan.settlement.fate:
-            case Requeue():
+        match fate:
+            case Requeue() | Park():
                 returned.append(plan.replacement or queueing.read(db, message))
             case DeadLetter() as why:
                 dead.add(db, message, why, now)

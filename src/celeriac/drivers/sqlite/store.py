@@ -16,8 +16,9 @@ from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lesse
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError, StoreRefused
 from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.rules import REVOKED_FOR_S, Rules
 from celeriac.core.settlement import Join, Opening, Requeue, Settled, Settlement, StoredResult
-from celeriac.drivers.sqlite import chords, dead, forks, leases, nodes, queueing, revocations, storing, waiters
+from celeriac.drivers.sqlite import chords, dead, forks, leases, nodes, parking, queueing, rules, storing, waiters
 from celeriac.drivers.sqlite.bells import BellFolder, Bells
 from celeriac.drivers.sqlite.broadcast import SqliteBroadcast
 from celeriac.drivers.sqlite.connection import Connections
@@ -123,11 +124,12 @@ class SqliteStore:
             arrivals.queues.update(queue for queue in queues if queueing.any_waits(db, queue))
             calls = waiters.choose_for(db, arrivals)
             orphans = nodes.orphans(db, now)
+            revision, throttled = rules.revision(db), parking.throttled(db)
             nodes.bury(db, now)
             sweep(db, folder, now)
         self._fetching.known_due = due
         self._ring(calls)
-        return Pulse(orphans, None if due is None else max(0.0, due - now))
+        return Pulse(orphans, None if due is None else max(0.0, due - now), revision, throttled)
 
     def adopt(self, lost: Lessee, *, by: Lessee, limit: int = 1000) -> Sequence[Delivery]:
         """See ``Broker.adopt``."""
@@ -169,17 +171,6 @@ class SqliteStore:
         with self._connections.writing() as db:
             return sum(queueing.purge(db, queue) for queue in queues)
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
-        """See ``Broker.revoke``."""
-        with self._connections.writing() as db:
-            now = self._runtime.time()
-            revocations.add(db, ids, until=now + ttl_s, now=now)
-
-    def revoked(self) -> frozenset[str]:
-        """See ``Broker.revoked``."""
-        with self._connections.reading() as db:
-            return revocations.current(db, self._runtime.time())
-
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``Broker.dead_letters``."""
         with self._connections.reading() as db:
@@ -204,6 +195,59 @@ class SqliteStore:
         """See ``Broker.purge_dead``."""
         with self._connections.writing() as db:
             return dead.drop_all(db) if ids is None else len(dead.take(db, ids))
+
+    # --- what operators say ---------------------------------------------------------------------------------------
+
+    def rules(self) -> Rules:
+        """See ``Broker.rules``."""
+        with self._connections.reading() as db:
+            return rules.current(db, self._runtime.time())
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``Broker.revoke``."""
+        with self._connections.writing() as db:
+            now = self._runtime.time()
+            rules.revoke(db, ids, until=now + ttl_s, now=now)
+
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``Broker.revoke_stamps``."""
+        with self._connections.writing() as db:
+            now = self._runtime.time()
+            rules.revoke_stamps(db, stamps, until=now + ttl_s, now=now)
+
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.pause``."""
+        with self._connections.writing() as db:
+            rules.pause(db, "queue", queues)
+            rules.pause(db, "task", tasks)
+
+    def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.resume``."""
+        arrivals = Arrivals()
+        with self._connections.writing() as db:
+            rules.resume(db, "queue", queues)
+            rules.resume(db, "task", tasks)
+            for task in tasks:
+                parking.unpark_all(db, task, arrivals)
+            arrivals.queues.update({queue: queueing.count(db, queue) for queue in queues})
+            calls = waiters.choose_for(db, arrivals)
+        self._ring(calls)
+
+    def release(self, task: str, *, queues: Sequence[str], limit: int) -> int:
+        """See ``Broker.release``."""
+        arrivals = Arrivals()
+        with self._connections.writing() as db:
+            if task in rules.paused(db, "task"):
+                return 0
+            released = parking.unpark(db, task, queues=queues, limit=limit, arrivals=arrivals)
+            calls = waiters.choose_for(db, arrivals)
+        self._ring(calls)
+        return released
+
+    def parked(self) -> Mapping[str, int]:
+        """See ``Broker.parked``."""
+        with self._connections.reading() as db:
+            return parking.counts(db)
 
     # --- results --------------------------------------------------------------------------------------------------
 

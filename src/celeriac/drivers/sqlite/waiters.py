@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from celeriac.drivers.sqlite import rules
 from celeriac.drivers.sqlite.queueing import Arrivals
 
 
@@ -44,11 +45,14 @@ def hangs(db: sqlite3.Connection, bell: str) -> bool:
 
 
 def choose(db: sqlite3.Connection, arrived: Mapping[str, int]) -> list[Call]:
-    """Take down, and return, one bell for each message that arrived: those that wait longest."""
+    """Take down, and return, one bell for each message that arrived: those that wait longest. None for paused queues."""
     calls: list[Call] = []
     if not arrived or db.execute("SELECT 1 FROM waiter WHERE queue IS NOT NULL LIMIT 1").fetchone() is None:
         return calls
+    paused = rules.paused(db, "queue")
     for queue, count in arrived.items():
+        if queue in paused:
+            continue
         rows = db.execute("SELECT address FROM waiter WHERE queue = ? ORDER BY number LIMIT ?", (queue, count)).fetchall()
         db.executemany("DELETE FROM waiter WHERE address = ?", rows)
         calls += [Call(bell, queue) for (bell,) in rows]

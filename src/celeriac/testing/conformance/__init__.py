@@ -27,9 +27,11 @@ from celeriac.testing.conformance.joining import Joining
 from celeriac.testing.conformance.leases import Leases
 from celeriac.testing.conformance.likeness import Likeness
 from celeriac.testing.conformance.notices import Notices
+from celeriac.testing.conformance.pausing import PausedQueues, PausedTasks
 from celeriac.testing.conformance.publishing import Publishing
 from celeriac.testing.conformance.records import DeadLettersAndPurges, Revoking
 from celeriac.testing.conformance.results import Results
+from celeriac.testing.conformance.ruling import Ruling, Throttling
 from celeriac.testing.conformance.settling import Settling
 from celeriac.testing.conformance.subject import Contract, Subject
 from celeriac.testing.conformance.timetables import KeepingTimetables
@@ -37,7 +39,21 @@ from celeriac.testing.conformance.waiting import Waiting
 
 
 class Conformance(
-    Publishing, Leases, Settling, Joining, DeadLettersAndPurges, Revoking, Results, Waiting, Notices, Crowds, Likeness
+    Publishing,
+    Leases,
+    Settling,
+    Joining,
+    DeadLettersAndPurges,
+    Revoking,
+    PausedQueues,
+    PausedTasks,
+    Throttling,
+    Ruling,
+    Results,
+    Waiting,
+    Notices,
+    Crowds,
+    Likeness,
 ):
     """All chapters but ``KeepingTimetables``, which is for those that keep timetables."""
 
@@ -52,10 +68,14 @@ __all__ = [
     "Leases",
     "Likeness",
     "Notices",
+    "PausedQueues",
+    "PausedTasks",
     "Publishing",
     "Results",
     "Revoking",
+    "Ruling",
     "Settling",
     "Subject",
+    "Throttling",
     "Waiting",
 ]

@@ -110,7 +110,7 @@ class Comparison:
 
         def seen(store: Store) -> list[object]:
             dead = [(one.queue, one.reason, one.task_id) for one in store.dead_letters(limit=1000)]
-            return [list(store.depth(["q", "r"])), store.scheduled(), list(store.load(ids)), store.revoked(), dead]
+            return [list(store.depth(["q", "r"])), store.scheduled(), list(store.load(ids)), store.rules().revoked, dead]
 
         assert seen(self._driver) == seen(self._model)
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Broadcast, DeadRecord, Fetched, Lessee, NodeRecord, Pulse
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.rules import REVOKED_FOR_S, Rules
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 from celeriac.testing.simulation.processes import Process
 from celeriac.testing.simulation.store import SimulatedStore
@@ -76,13 +77,25 @@ class Line:
         """See ``Broker.leave``."""
         self._call("leave", lambda: self._store.leave(node))
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+    def rules(self) -> Rules:
+        """See ``Broker.rules``."""
+        return self._call("rules", self._store.rules)
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
         """See ``Broker.revoke``."""
         self._call("revoke", lambda: self._store.revoke(ids, ttl_s=ttl_s))
 
-    def revoked(self) -> frozenset[str]:
-        """See ``Broker.revoked``."""
-        return self._call("revoked", self._store.revoked)
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.pause``."""
+        self._call("pause", lambda: self._store.pause(queues=queues, tasks=tasks))
+
+    def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.resume``."""
+        self._call("resume", lambda: self._store.resume(queues=queues, tasks=tasks))
+
+    def release(self, task: str, *, queues: Sequence[str], limit: int) -> int:
+        """See ``Broker.release``."""
+        return self._call("release", lambda: self._store.release(task, queues=queues, limit=limit))
 
     def store_results(self, results: Sequence[StoredResult]) -> None:
         """See ``ResultBackend.store_results``."""
@@ -137,6 +150,14 @@ class Line:
     def scheduled(self) -> int:
         """See ``Broker.scheduled``."""
         return self._store.scheduled()
+
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``Broker.revoke_stamps``."""
+        self._store.revoke_stamps(stamps, ttl_s=ttl_s)
+
+    def parked(self) -> Mapping[str, int]:
+        """See ``Broker.parked``."""
+        return self._store.parked()
 
     def purge(self, queues: Sequence[str]) -> int:
         """See ``Broker.purge``."""

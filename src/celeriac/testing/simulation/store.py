@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Fetched, Lessee, Pulse
 from celeriac.core import states, taskmeta
 from celeriac.core.message import Delivery, Outgoing
+from celeriac.core.rules import REVOKED_FOR_S
 from celeriac.core.settlement import Settled, Settlement, StoredResult
 from celeriac.drivers.memory.queues import Letter
 from celeriac.drivers.memory.store import MemoryStore
@@ -80,7 +81,7 @@ class SimulatedStore(MemoryStore):
             raise Violation(f"{node} leaves, and something is held by {left}")
         super().leave(node)
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = 10800.0) -> None:
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
         """Revoke, and tell."""
         super().revoke(ids, ttl_s=ttl_s)
         for id in ids:
@@ -101,9 +102,10 @@ class SimulatedStore(MemoryStore):
         super().store_results(results)
 
     def places(self) -> Counter[Key]:
-        """Count the copies of each attempt: waiting, scheduled, leased, dead. What is held to call a body is none: it has run."""
+        """Count the copies of each attempt, wherever it lies. What is held to call a body is none: it has run."""
         key = self._ledger.key
-        copies = Counter(key(letter.raw) for letter in (*self._queues.letters(), *self._schedule.letters()))
+        lying = (*self._queues.letters(), *self._schedule.letters(), *self._parked.letters())
+        copies = Counter(key(letter.raw) for letter in lying)
         copies.update(key(letter.raw) for _, letter in self._held() if not letter.joined)
         copies.update(key(record.raw) for record in self._dead.page(limit=1_000_000, after=None))
         return copies
@@ -121,8 +123,8 @@ class SimulatedStore(MemoryStore):
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing waits, is scheduled or leased."""
-        return not (self._queues.letters() or self._schedule.letters() or self._holdings.lessees())
+        """Whether nothing waits, is scheduled, parked or leased."""
+        return not (self._queues.letters() or self._schedule.letters() or self._parked.letters() or self._holdings.lessees())
 
     @property
     def longest_wait_s(self) -> float:

@@ -96,7 +96,7 @@ def test_steps_of_the_wall_clock_kill_nobody_and_expire_nothing(store: MemorySto
         runtime.advance(1)
 
         assert keep(store, "node-2") == []
-        assert store.revoked() == {"r"}
+        assert store.rules().revoked == {"r"}
         assert list(store.load(["a"])) == [b"body"]
 
 
