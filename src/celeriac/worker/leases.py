@@ -136,7 +136,7 @@ class Leases:
             for delivery, settlement, answer in zip(deliveries, settlements, answers, strict=True):
                 if answer is Settled.REFUSED:
                     self._refuse(delivery, heir)
-                elif answer is Settled.APPLIED and not isinstance(settlement.fate, Requeue):
+                elif answer is Settled.APPLIED and isinstance(settlement.fate, Done | DeadLetter):
                     try:
                         self._tell(delivery, settlement.fate, child)
                     except Exception:  # such as a message that our own code cannot read: the others are to be buried

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from celeriac.abc import Lessee, Store
+from celeriac.core.rules import Rules
 from celeriac.testing.conformance.pausing import CHARGE, REFUND, park, parked
 from celeriac.testing.conformance.subject import HOUR_S, Contract, Subject, an_outgoing, ended, take, take_ids
 from celeriac.testing.conformance.waiting import Threads, ids_of
@@ -100,18 +103,19 @@ class Ruling(Contract):
     def test_in_the_beginning_nobody_has_said_anything(self, store: Store) -> None:
         rules = store.rules()
 
-        assert (rules.revoked, rules.revoked_stamps, rules.paused_queues, rules.paused_tasks) == (set(), {}, set(), set())
+        assert rules == Rules(rules.revision)
 
     def test_each_change_raises_the_revision_that_everybody_is_told(self, store: Store, me: Lessee) -> None:
-        told = []
-        for change in (
+        changes: list[Callable[[], None]] = [
             lambda: store.revoke(["a"]),
             lambda: store.revoke_stamps({"customer": ["7"]}),
             lambda: store.pause(queues=["q"]),
             lambda: store.pause(tasks=[CHARGE]),
             lambda: store.resume(tasks=[CHARGE]),
             lambda: store.resume(queues=["q"]),
-        ):
+        ]
+        told = []
+        for change in changes:
             change()
             pulse = store.keep(me.node, name="n", info={}, queues=["q"], lease_s=HOUR_S)
             fetched = store.fetch(["q"], lessee=me, limit=1, wait_s=0)

@@ -1,4 +1,4 @@
-"""Contracts: what a store must do, and what every part may ask of its surroundings.
+"""What a store must do, and what every part may ask of its surroundings.
 
 A Store is a Broker (queues of messages, leases on those that were taken) and a ResultBackend in one. The docstrings are
 the contract; ``celeriac.testing.conformance`` checks every sentence of them. Every call blocks, takes many at a time,
@@ -15,10 +15,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from celeriac.abc.notices import Broadcast
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.notice import Notice
 from celeriac.core.rules import REVOKED_FOR_S, Rules
-from celeriac.core.schedules.timetable import Agenda, Change, Record
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 
 PUBLISH_DEADLINE_S = 5.0
@@ -111,41 +110,6 @@ class DeadRecord(Struct, frozen=True):
     task_id: str
     raw: bytes
     """The message as it lay in its queue."""
-
-
-class Listening(Protocol):
-    """An ear that is open until it is closed."""
-
-    def close(self) -> None:
-        """Hear nothing more. What is being heard in another thread may still come to its end."""
-
-
-class Broadcast(Protocol):
-    """Notices: heard at most once by each who listens at that moment, and kept for nobody."""
-
-    def say(self, notices: Sequence[Notice]) -> None:
-        """Have each notice heard by all who listen to its exchange with a pattern that fits; in one round trip.
-
-        Raises:
-            BrokerUnreachable: the server was not reached; some may have been heard.
-        """
-
-    def listen(self, exchange: str, patterns: Sequence[str], hear: Callable[[Notice], None]) -> Listening:
-        """From now on call ``hear`` for each notice at ``exchange`` whose routing key fits one of ``patterns``, in order.
-
-        ``patterns`` are those of topic exchanges: words between dots, ``*`` for one, ``#`` for any number; ``("#",)`` is
-        everything, also an empty key. ``hear`` is called in a thread of the store and must not block. When this returns, notices
-        are heard. A connection that broke is renewed in the background; what was said meanwhile is lost.
-
-        Raises:
-            BrokerUnreachable: the server was not reached in time; nothing is heard.
-        """
-
-    def open_mailbox(self, exchange: str, key: str, hear: Callable[[Notice], None]) -> Listening:
-        """From now on call ``hear`` for each notice that is sent to ``key`` of this direct exchange, also by Celery's workers."""
-
-    def answer(self, notice: Notice) -> None:
-        """Put a notice into the mailbox that its exchange and routing key name. If it was closed: nothing happens."""
 
 
 class Broker(Protocol):
@@ -366,46 +330,3 @@ class JoiningBackend(ResultBackend, Chords, Protocol):
 
 class Store(Broker, JoiningBackend, Protocol):
     """A Broker and a ResultBackend that settle in one step: result, follow-ups, join and delivery, or nothing."""
-
-
-class Timetable(Protocol):
-    """The entries of a beat, by name, for all its schedulers. They are in the broker: a tick and its message are one step."""
-
-    def attend(self, who: str, *, lease_s: float, limit: int) -> Agenda:
-        """Lead for ``lease_s`` seconds from now, unless another does; the leader reads up to ``limit`` entries that are due.
-
-        That one leads saves work and proves nothing: a leader that was frozen may act after its lease, and ``change`` refuses it.
-        """
-
-    def resign(self, who: str) -> None:
-        """Lead no more, if ``who`` does: another may at once."""
-
-    def change(self, changes: Sequence[Change]) -> Sequence[bool]:
-        """Carry out each change, whole or not at all: the entry, and its messages as ``publish`` would; say which were.
-
-        One whose entry is not in the revision that was ``seen`` changes nothing. So does one whose answer was lost and which is
-        made again: whether it was carried out shows when the entry is read.
-
-        Raises:
-            BrokerUnreachable: no answer; some may have been carried out.
-            StoreRefused: the server said no to one of them; others may have been carried out.
-        """
-
-    def remove(self, names: Sequence[str]) -> int:
-        """Forget these entries; return how many there were."""
-
-    def read(self, names: Sequence[str]) -> Sequence[Record | None]:
-        """Return these entries; ``None`` for each that is not there."""
-
-    def page(self, *, after: str = "", limit: int = 100) -> Sequence[Record]:
-        """Return up to ``limit`` entries by the order of their names, beginning after ``after``."""
-
-    def count(self) -> int:
-        """Return how many entries there are."""
-
-
-class Timetables(Protocol):
-    """A Broker that keeps timetables."""
-
-    def timetable(self, name: str) -> Timetable:
-        """Return the timetable of this name, empty if nobody has put anything there. Nothing is connected."""
