@@ -12,6 +12,8 @@ PIP := $(RUN)/python -m pip --quiet --no-input --disable-pip-version-check
 SYSTEMS := celeriac-redis,celeriac-sqlite,celery-redis,huey-redis,huey-sqlite
 SCENARIO := throughput
 BENCH_OPTIONS :=
+# Most tests of whole systems wait, so more of them run beside each other than there are cores.
+BESIDE := 4
 BENCH := $(wildcard ../shared/bench/bench.py)
 
 .PHONY: help demo test test-long check format lint types imports unit reference bench names lock clean
@@ -54,7 +56,8 @@ demo: $(VENV)/.run
 test test-long: export CELERIAC_TEST_CELERY_PYTHON := $(CURDIR)/$(VENV)/celery/bin/python
 
 test: lint types imports $(VENV)/.celery
-	$(RUN)/python scripts/servers.py $(RUN)/python -m pytest -m 'not long'
+	$(RUN)/python scripts/servers.py --each $(BESIDE) $(RUN)/python -m pytest -m 'not long and not alone' -n $(BESIDE) --dist loadgroup --maxschedchunk 8
+	$(RUN)/python scripts/servers.py $(RUN)/python -m pytest -m 'alone and not long'
 
 test-long: $(VENV)/.dev $(VENV)/.celery
 	$(RUN)/python scripts/servers.py $(RUN)/python -m pytest -m long

@@ -1,8 +1,9 @@
 """Start the servers that the tests need, run a command beside them, stop them again.
 
-    python scripts/servers.py [--fast] COMMAND [ARGUMENT ...]
+    python scripts/servers.py [--fast] [--each N] COMMAND [ARGUMENT ...]
 
 ``--fast``: keep nothing on disk, for benchmarks; the tests need what a restarted server remembers.
+``--each N``: N servers of each kind, their addresses in one variable, divided by spaces: one for each process of the tests.
 Each server runs on a free port of its own, with its data in a temporary folder, and its address goes into the
 command's environment. An address that is already in the environment is used as it is, and nothing is started for it.
 What is absent is installed with apt when that is allowed. Exits as the command does. Standard library only.
@@ -155,8 +156,13 @@ def interrupted(signum: int, _frame: object) -> None:
 
 def main() -> int:
     """Run the command of the command line beside its servers."""
-    fast = sys.argv[1:2] == ["--fast"]
-    command = sys.argv[1 + fast :]
+    command = sys.argv[1:]
+    if fast := command[:1] == ["--fast"]:
+        del command[0]
+    each = 1
+    if command[:1] == ["--each"] and command[1:2] and command[1].isdecimal():
+        each = int(command[1])
+        del command[:2]
     if not command:
         sys.exit(__doc__)
     for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -165,7 +171,8 @@ def main() -> int:
     with ExitStack() as stack:
         for server in SERVERS:
             if not environment.get(server.variable):
-                environment[server.variable] = stack.enter_context(running(server, fast=fast))
+                urls = [stack.enter_context(running(server, fast=fast)) for _ in range(each)]
+                environment[server.variable] = " ".join(urls)
         return run(command, environment)
 
 

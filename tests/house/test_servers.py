@@ -14,10 +14,10 @@ PATIENCE_S = 30.0
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
-def start(code: str) -> subprocess.Popen[str]:
+def start(code: str, *words: str) -> subprocess.Popen[str]:
     """Start the script with a Python program as its command."""
-    command = [sys.executable, str(SCRIPT), sys.executable, "-c", code]
-    return subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, str(SCRIPT), *words, sys.executable, "-c", code]
+    return subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def answers(url: str) -> bool:
@@ -34,6 +34,18 @@ def test_the_exit_code_is_the_commands_and_the_server_is_gone_afterwards() -> No
 
     assert process.returncode == 3
     assert not answers(url)
+
+
+def test_several_processes_may_each_have_a_server() -> None:
+    process = start(f"{TELL}; import sys; sys.stdin.read()", "--each", "2")
+    assert process.stdout is not None
+    urls = process.stdout.readline().split()
+    there = [answers(url) for url in urls]
+
+    process.communicate(timeout=PATIENCE_S)
+
+    assert there == [True, True]
+    assert not any(answers(url) for url in urls)
 
 
 def test_an_interrupted_run_leaves_no_server() -> None:

@@ -17,6 +17,7 @@ GROWTH_KIB = 3 * 1024
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.alone
 def test_five_thousand_tasks_due_within_five_seconds_are_on_time(fleet: Fleet) -> None:
     fleet.start("-c", "2", "-l", "WARNING", wait=False)
     results = []
@@ -36,6 +37,7 @@ def test_five_thousand_tasks_due_within_five_seconds_are_on_time(fleet: Fleet) -
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.alone
 def test_tasks_an_hour_away_cost_a_node_no_memory(fleet: Fleet) -> None:
     node = fleet.start("-c", "2")
     fleet.send_many("add", [(i, i) for i in range(500)]).get(timeout=10)

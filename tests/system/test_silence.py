@@ -63,6 +63,7 @@ def took(call: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.alone
 def test_publishing_ends_within_its_deadline(silent: str) -> None:
     with Celery("client", broker=silent, backend=silent, set_as_current=False) as app:
         assert took(lambda: app.send_task("jobs.add", (1, 1))) <= DEADLINE_S + GRACE_S

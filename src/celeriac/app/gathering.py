@@ -27,8 +27,10 @@ class Gatherer(Generic[T]):
         self._forget()
 
     def _forget(self) -> None:
-        self._queue: SimpleQueue[T | None] = SimpleQueue()
+        # In this order: whoever puts something into the new queue finds no thread and starts one. The other way round it would
+        # lie there, taken for the old thread's, until the next thing came, or for ever.
         self._thread: Thread | None = None
+        self._queue: SimpleQueue[T | None] = SimpleQueue()
 
     def put(self, thing: T) -> None:
         """Hand one thing over; returns at once. Takes no lock: the garbage collector calls it, too."""

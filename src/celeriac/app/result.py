@@ -8,9 +8,10 @@ for once. Names and meanings: Celery's reference of ``AsyncResult``. Does not kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator
 from contextlib import aclosing, closing
-from typing import Any, ClassVar, Final, Generic, Literal, NoReturn, TypeVar, Unpack, overload
+from functools import partial
+from typing import Any, ClassVar, Generic, Literal, NoReturn, TypeVar, Unpack, overload
 from uuid import UUID
 
 from celeriac.app.checking.modelling import AwaitKeywords, WaitKeywords, as_model
@@ -21,6 +22,7 @@ from celeriac.app.joining import assert_will_not_block
 from celeriac.app.names import checked_id
 from celeriac.app.results.arrivals import Patience, Seconds, seconds_of
 from celeriac.app.results.backend_view import BackendView
+from celeriac.app.results.before import Before
 from celeriac.app.results.notebook import TaskShown
 from celeriac.app.results.promise import OnError, Promise
 from celeriac.app.results.result_graph import ResultGraph
@@ -28,6 +30,7 @@ from celeriac.app.results.result_identity import Identity
 from celeriac.app.results.result_states import ResultStates, as_mapping, exception_of
 from celeriac.app.results.results import Results
 from celeriac.app.results.revoking import Revocable
+from celeriac.app.twins import in_a_thread
 from celeriac.core.errors import TimeoutError  # noqa: A004 - the builtin's subclass
 from celeriac.core.message import Message
 from celeriac.core.states import EXCEPTION_STATES, PROPAGATE_STATES, READY_STATES
@@ -35,8 +38,6 @@ from celeriac.core.taskmeta import TaskMeta
 
 R = TypeVar("R")
 M = TypeVar("M")
-_FOLLOWED: Final = 1_000
-"""Members of a header whose failures are heard of before the body's."""
 OnMessage = Callable[[dict[str, Any]], object]
 
 
@@ -182,12 +183,14 @@ class AsyncResult(Identity, ResultStates, ResultGraph, Revocable, TaskShown, Gen
         if disable_sync_subtasks:
             assert_will_not_block()
         if self._final is None:
-            before = self._before() if follow_parents and propagate and self.parent is not None else {}
+            before = Before(self.parent if follow_parents and propagate else None)
             patience = Patience(seconds_of(timeout), interval if on_interval is not None else None, on_interval)
-            with closing(self.place.wait([*reversed(before), self.id], patience)) as states:
+            with closing(self.place.wait([*before.ids, self.id], patience)) as states:
                 for id, meta in states:
                     if self._seen(id, meta, before, on_message):
                         break
+            if self._failed() and not before.all_known:
+                before.look_back(self.place)
         return self._end(propagate, callback, PROPAGATE_STATES, model)
 
     wait = get
@@ -225,43 +228,30 @@ class AsyncResult(Identity, ResultStates, ResultGraph, Revocable, TaskShown, Gen
         if self.ignored:
             return None
         if self._final is None:
-            before = self._before() if follow_parents and propagate and self.parent is not None else {}
-            async with aclosing(self.place.await_([*reversed(before), self.id], seconds_of(timeout))) as states:
+            before = Before(self.parent if follow_parents and propagate else None)
+            async with aclosing(self.place.await_([*before.ids, self.id], seconds_of(timeout))) as states:
                 async for id, meta in states:
                     if self._seen(id, meta, before, on_message):
                         break
+            if self._failed() and not before.all_known:
+                await in_a_thread(partial(before.look_back, self.place)).awaited()
         return self._end(propagate, callback, PROPAGATE_STATES, model)
 
     def __await__(self) -> Generator[Any, None, R]:
         return self.aget().__await__()
 
-    def _before(self) -> dict[str, AsyncResult[Any]]:
-        """Return the tasks before this one in its chain whose end is not known, by their ids, the nearest first.
-
-        They are asked for from the beginning on: what is raised is the same whether one waits from the start or comes when all
-        is over.
-        """
-        found: dict[str, AsyncResult[Any]] = {}
-        node = self.parent
-        while node is not None:
-            for each in _members(node):
-                each.raise_known_failure()
-                if not each.ignored and not each.finished:
-                    found[each.id] = each
-            node = node.parent
-        return found
-
     def raise_known_failure(self) -> None:
         """Raise the exception of the task if it is known here that it failed; the store is not asked."""
-        if self._final is not None and self._final.status in PROPAGATE_STATES:
+        if self._final is not None and self._failed():
             raise exception_of(self._final)
 
-    def _seen(self, id: str, meta: TaskMeta, before: Mapping[str, AsyncResult[Any]], on_message: OnMessage | None) -> bool:
+    def _failed(self) -> bool:
+        return self._final is not None and self._final.status in PROPAGATE_STATES
+
+    def _seen(self, id: str, meta: TaskMeta, before: Before, on_message: OnMessage | None) -> bool:
         """Take note of a state of this task, or of one before it; say whether this one has ended."""
         if id != self.id:
-            if meta.status in READY_STATES:
-                before[id].accept(meta)
-                before[id].raise_known_failure()
+            before.saw(id, meta)
             return False
         if on_message is not None:
             on_message(as_mapping(meta))
@@ -385,16 +375,3 @@ def sent(app: Home, message: Message, *, remember: bool = True, backend: Any = N
     if context is not None and (running := context.of_worker) is not None:
         running.add_child(result)
     return result
-
-
-def _members(node: Any) -> Iterator[AsyncResult[Any]]:
-    """Yield the result itself, or the members of a group.
-
-    Those of a large one are not followed: it comes before a task as the header of a chord, whose failure the body tells, and to
-    hear of each member of 10,000 costs more than to send them.
-    """
-    if isinstance(node, AsyncResult):
-        yield node
-    elif len(node.results) <= _FOLLOWED:
-        for each in node.results:
-            yield from _members(each)

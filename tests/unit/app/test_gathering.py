@@ -42,6 +42,35 @@ def test_what_is_handed_over_while_it_is_closed_is_handled_nevertheless() -> Non
     gatherer.close()
 
 
+def test_what_is_handed_over_in_the_midst_of_closing_is_handled_too() -> None:
+    handled: list[int] = []
+
+    class Interrupted(Gatherer[int]):
+        """Somebody hands something over between the two steps in which it forgets its queue and its thread."""
+
+        steps = 0
+        other: threading.Thread | None = None
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name in {"_queue", "_thread"} and value is not self.__dict__.get(name) and handled == [1] and self.other is None:
+                self.steps += 1
+                if self.steps == 2:
+                    queue = self._queue
+                    self.other = other = threading.Thread(target=self.put, args=(2,), daemon=True)
+                    other.start()
+                    eventually(lambda: queue.qsize() or 2 in handled or not other.is_alive(), what="it was put into a queue")
+            super().__setattr__(name, value)
+
+    gatherer = Interrupted(handled.extend, name="test", limit=10)
+    gatherer.put(1)
+    eventually(lambda: handled == [1], what="the first is handled")
+
+    gatherer.close()
+
+    eventually(lambda: handled == [1, 2], within_s=5, what="the second is handled")
+    gatherer.close()
+
+
 def test_its_thread_ends_when_nobody_holds_it_any_more() -> None:
     handled = threading.Event()
     gatherer: Gatherer[int] = Gatherer(lambda things: handled.set(), name="dropped", limit=10)

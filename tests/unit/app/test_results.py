@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from celeriac.core.errors import ImproperlyConfigured, TimeoutError  # noqa: A00
 from celeriac.core.settlement import StoredResult
 from celeriac.core.taskmeta import TaskMeta
 from unit.app.serving import serve, waiting
+from unit.app.stores import Over, Watching
 
 
 def store(app: Celery, id: str, state: str, value: Any = None) -> None:
@@ -395,3 +397,40 @@ def test_children_that_are_a_group_are_a_group_result(app: Celery) -> None:
     assert isinstance(found[1], GroupResult)
     assert [member.id for member in found[1]] == ["two", "three"]
     assert found[0].as_list() == ["one", "before"]
+
+
+class Overtaking(Watching):
+    """A store that tells of the second failure while what it has loaded of the first is still on its way."""
+
+    def load(self, ids: Sequence[str]) -> Any:
+        if "end" in ids and self.store.load(["end"]) == [None]:
+            self.store.store_results([failure("first", ValueError("why")), failure("end", KeyError("a consequence"))])
+            return [None for _ in ids]
+        return self.store.load(ids)
+
+
+def failure(id: str, error: Exception) -> StoredResult:
+    return StoredResult(id, "FAILURE", taskmeta.encode(TaskMeta(task_id=id, status="FAILURE", result=error)))
+
+
+class Deaf(Overtaking):
+    """And it announces of the first nothing at all: it had ended before anybody listened."""
+
+    def watch(self, ids: Sequence[str], notify: Any) -> None:
+        self.store.watch([id for id in ids if id != "first"], notify)
+
+
+def test_what_failed_first_is_raised_even_when_its_consequence_is_heard_first() -> None:
+    app = Over(Deaf)
+    result: AsyncResult[Any] = AsyncResult("end", app=app, parent=AsyncResult("first", app=app))
+
+    with pytest.raises(ValueError, match="why"):
+        result.get(timeout=5)
+
+
+def test_what_failed_first_is_raised_on_an_event_loop_too() -> None:
+    app = Over(Deaf)
+    result: AsyncResult[Any] = AsyncResult("end", app=app, parent=AsyncResult("first", app=app))
+
+    with pytest.raises(ValueError, match="why"):
+        asyncio.run(result.aget(timeout=5))

@@ -29,6 +29,8 @@ ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "testing/clock.py": (frozenset({"random", "uuid"}), "chance and ids from a seed"),
     "worker/node.py": (frozenset({"select"}), "waits for news of its children"),
     "worker/plan.py": (frozenset({"socket"}), "the name of the host"),
+    "worker/rdb.py": (frozenset({"socket"}), "a debugger that is spoken to over a port"),
+    "worker/stacks.py": (frozenset({"select", "time"}), "waits for what a process says that answers nobody"),
     "worker/template.py": (frozenset({"socket", "select"}), "the pipe between a node and its template"),
 }
 """File or folder -> what it may touch, and why."""
