@@ -1,4 +1,4 @@
-"""The options of programs that run without a terminal: pid file, user, group, umask, Python; what they say wins over the settings.
+"""The options of programs that run without a terminal: pid file, user, group, umask, Python; they win over settings.
 
 In a node's life: before it. ``worker``, ``beat`` and ``events`` have them alike: ``@daemon_options`` adds them, ``daemon_of``
 reads them, ``Daemon`` carries them out. Does not know: these programs. Source: Celery's guide "Daemonization".

@@ -30,7 +30,7 @@ _LONGEST: Final = 1_000_000
 def command(address: str | None, question: str | None, timeout: float, as_json: bool) -> int:
     """Say how a node is; exit code 0: well, 1: not, 69: it did not answer.
 
-    ADDRESS is what the worker was given as --health-address: unix:/path or host:port. Without a question it must be live and ready.
+    ADDRESS is what the worker got as --health-address: unix:/path or host:port. Without a question: is it live and ready?
     """
     if address is None:
         raise click.UsageError(f"say where: an address such as unix:/run/shop.sock or :8080, or set {_VARIABLES[0]}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+from collections.abc import Callable
 
 from celeriac.core.errors import ImproperlyConfigured
 
@@ -71,8 +72,7 @@ def umask_of(umask: str | int) -> int:
     return number
 
 
-def _as_root(option: str, value: object, act: object) -> None:
-    assert callable(act)
+def _as_root(option: str, value: object, act: Callable[[], None]) -> None:
     try:
         act()
     except PermissionError:

@@ -9,7 +9,6 @@ from typing import Final
 MISSING: Final[Mapping[str, str]] = MappingProxyType({
     **dict.fromkeys(("-B", "--beat", "-s", "--schedule", "--schedule-filename", "--scheduler"), "periodic tasks"),
     **dict.fromkeys(("-E", "--events", "--task-events", "--heartbeat-interval"), "events"),
-    **dict.fromkeys(("-D", "--detach", "--pidfile", "--uid", "--gid", "--umask", "--executable"), "running as a daemon"),
     **dict.fromkeys(("-S", "--statedb"), "a state file: revoked tasks are kept in the store"),
     **dict.fromkeys(("--autoscale",), "autoscaling"),
     **dict.fromkeys(("--max-memory-per-child",), "limits of memory"),

@@ -134,7 +134,7 @@ def is_alive(pid: int) -> bool:
 
 
 def is_worker(pid: int) -> bool:
-    """Say whether this process lives and looks like a program of Celery's or ours; where that cannot be seen, whether it lives."""
+    """Say whether this process lives and looks like a program of Celery's or ours, where that can be seen."""
     if not is_alive(pid):
         return False
     try:

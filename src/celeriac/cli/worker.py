@@ -18,6 +18,7 @@ from celeriac.app.builtin import is_builtin
 from celeriac.app.log_setup import LogPlan, enter_child, install_logging, level_number, redirected_stdouts
 from celeriac.cli.again import begin_again
 from celeriac.cli.banner import Portrait, banner
+from celeriac.cli.daemon import daemon_of, daemon_options
 from celeriac.cli.extra_settings import extra_settings
 from celeriac.cli.option_types import comma_list, plain_name, queue_list, tasks_at_a_time
 from celeriac.cli.program import Program, pass_program
@@ -27,9 +28,9 @@ from celeriac.cli.user_options import OpenCommand, given
 from celeriac.worker import announce
 from celeriac.worker.instance import Worker
 from celeriac.worker.options import WorkerOptions
-from celeriac.worker.plan import Plan, plan_node
-from celeriac.worker.start import run_worker, stop_terms
-from celeriac.worker.stopping import Stopping
+from celeriac.worker.plan import Plan, node_name, plan_node
+from celeriac.worker.start import run_worker
+from celeriac.worker.stopping import Stopping, stop_terms
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL")
 POOLS = ("prefork", "processes", "threads", "asyncio", "solo")
@@ -83,6 +84,9 @@ def log_level(text: str | int) -> int:
 @click.option("--without-gossip", is_flag=True, expose_value=False, help=NOTHING_TO_SWITCH)
 @click.option("--without-mingle", is_flag=True, expose_value=False, help=NOTHING_TO_SWITCH)
 @click.option("--without-heartbeat", is_flag=True, expose_value=False, help=NOTHING_TO_SWITCH)
+@click.option("--health-address", metavar="ADDRESS", help="Say how the node is at unix:/path or host:port: see `health`.")
+@click.option("-D", "--detach", is_flag=True, help="Leave the terminal; return when the node is ready, or say why it is not.")
+@daemon_options
 @click.argument("settings", nargs=-1, metavar="[SETTING=VALUE]...")
 @pass_program
 def command(
@@ -101,6 +105,8 @@ def command(
     soft_time_limit: float | None,
     max_tasks_per_child: int | None,
     prefetch_multiplier: int | None,
+    health_address: str | None,
+    detach: bool,
     settings: tuple[str, ...],
 ) -> int:
     """Run a worker until it is told to stop.
@@ -109,6 +115,12 @@ def command(
     """
     app = program.load()
     configure(app, include, settings)
+    if health_address:
+        app.conf.update(worker_health_address=health_address)
+    daemon = daemon_of(app.settings.worker, node=node_name(hostname), logfile=logfile)
+    if detach and (code := daemon.detach()) is not None:
+        return code
+    daemon.become()
     app.import_tasks()
     options = WorkerOptions(
         hostname=hostname,
@@ -128,11 +140,12 @@ def command(
     announce.node_is_set_up(worker)
     check_superuser(app.settings.general.accept_content)
     introduce(program, worker, purge=purge)
-    stopping = Stopping(stop_terms(app))
-    with redirected_stdouts(app.settings.worker, handled=handled):
-        code = run_worker(worker, enter_child=partial(enter_child, log), stopping=stopping)
-    if stopping.restarts and code == 0:
-        begin_again(program)
+    stopping = Stopping(stop_terms(app.settings.worker))
+    with daemon.holding_pid_file():
+        with redirected_stdouts(app.settings.worker, handled=handled):
+            code = run_worker(worker, enter_child=partial(enter_child, log), stopping=stopping)
+        if stopping.restarts and code == 0:
+            begin_again(program)
     return code
 
 

@@ -1,4 +1,4 @@
-"""The address of an endpoint on this machine or a port of it, as people write it: ``unix:/run/shop.sock`` or ``host:port``. Pure."""
+"""The address of an endpoint, as people write it: ``unix:/run/shop.sock`` or ``host:port``. Pure."""
 
 from __future__ import annotations
 

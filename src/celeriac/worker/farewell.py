@@ -1,4 +1,4 @@
-"""Say that a node stops, while it does: to the log, and to hooks of users.
+"""Say that a node stops, while it does: to the log, to hooks of users, to whoever started it.
 
 In a node's life: from the moment it was asked to stop. Each stage is said once; ``how`` and ``exitcode`` of the signal are
 Celery's, which knows a soft stop as the beginning of a cold one. Does not know: how the stages follow.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
+from celeriac.app.overseer import Overseer
 from celeriac.worker import announce
 from celeriac.worker.herald import Herald
 from celeriac.worker.instance import Worker
@@ -20,8 +21,8 @@ log = logging.getLogger("celeriac.worker")
 class Farewell:
     """What is said of the stages of one stop."""
 
-    def __init__(self, worker: Worker, herald: Herald, stopping: Stopping) -> None:
-        self._worker, self._herald, self._stopping = worker, herald, stopping
+    def __init__(self, worker: Worker, herald: Herald, stopping: Stopping, overseer: Overseer) -> None:
+        self._worker, self._herald, self._stopping, self._overseer = worker, herald, stopping, overseer
         self._told_cold = False
 
     def say(self, now: float) -> None:
@@ -42,6 +43,10 @@ class Farewell:
                     stopping.why,
                     extra=fields,
                 )
+        if stopping.restarts:
+            self._overseer.reloading("running tasks end before it begins again")
+        else:
+            self._overseer.stopping(f"{stopping.stage.name.lower()} shutdown")
         is_cold = stopping.stage is not Stage.WARM
         if not (is_cold and self._told_cold):
             self._told_cold = is_cold

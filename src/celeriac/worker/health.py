@@ -19,9 +19,10 @@ from typing import Final
 from msgspec import Struct, to_builtins
 
 from celeriac.abc import Broker, Runtime
-from celeriac.core.errors import OperationalError
 from celeriac.core.endpoint import Address
+from celeriac.core.errors import OperationalError
 from celeriac.worker.listening import open_listener, remove_listener
+from celeriac.worker.stopping import Stopping
 from celeriac.worker.vitals import Finding, Signs, live, progressing, ready
 
 log = logging.getLogger("celeriac.worker")
@@ -41,49 +42,45 @@ _REASONS: Final = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method
 class Patient(Struct, frozen=True, kw_only=True):
     """A node, as far as its health needs to know it. Each is called from the threads here and answers from memory."""
 
-    name: str
     turned_at: Callable[[], float]
     """When its loop last came round, by the monotonic clock."""
-    announced: Callable[[], bool]
     children: Callable[[], int]
-    ready: Callable[[], int]
-    running: Callable[[], int]
-    moves: Callable[[], object]
-    """Something that is another thing whenever a task has begun or ended."""
+    """How many processes live that run tasks."""
+    ended: Callable[[], int]
+    """Another number whenever a task has ended."""
     store_answers: Callable[[], bool]
-    stopping: Callable[[], str]
 
 
 class Gauge:
     """Looks every few seconds at what moves, and at what waits in the queues."""
 
-    def __init__(self, patient: Patient, store: Broker, queues: Callable[[], Sequence[str]], runtime: Runtime) -> None:
-        self._patient, self._store, self._queues, self._runtime = patient, store, queues, runtime
+    def __init__(self, patient: Patient, store: Broker, queues: Sequence[str], stopping: Stopping, runtime: Runtime) -> None:
+        self._patient, self._store, self._queues, self._stopping, self._runtime = patient, store, queues, stopping, runtime
         self._waiting: int | None = None
-        self._moves = patient.moves()
+        self._ended = patient.ended()
         self._moved_at = runtime.monotonic()
+        self.announced = False
+        """It has been ready once: registered, and every child fetched."""
 
     def look(self) -> None:
         """Look once."""
-        if (moves := self._patient.moves()) != self._moves:
-            self._moves, self._moved_at = moves, self._runtime.monotonic()
+        if (ended := self._patient.ended()) != self._ended:
+            self._ended, self._moved_at = ended, self._runtime.monotonic()
         try:
-            self._waiting = sum(self._store.depth(self._queues()))
+            self._waiting = sum(self._store.depth(self._queues))
         except OperationalError:
             self._waiting = None
 
     def signs(self) -> Signs:
         """Return what is known now."""
         patient, now = self._patient, self._runtime.monotonic()
-        still = patient.moves() == self._moves
+        still = patient.ended() == self._ended
         return Signs(
             turned_s=now - patient.turned_at(),
-            announced=patient.announced(),
+            announced=self.announced,
             children=patient.children(),
-            ready=patient.ready(),
-            running=patient.running(),
             store_answers=patient.store_answers(),
-            stopping=patient.stopping(),
+            stopping=self._stopping.stage.name.lower() if self._stopping.is_asked else "",
             waiting=self._waiting,
             still_s=now - self._moved_at if still else 0.0,
         )

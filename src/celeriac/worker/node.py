@@ -137,6 +137,11 @@ class Node:
         """Whether it was asked to stop."""
         return self._stopping.is_asked
 
+    @property
+    def ended(self) -> int:
+        """How many runs have ended in the children that live."""
+        return sum(place.slot.ended for place in tuple(self._places))
+
     def processes(self) -> list[tuple[str, int]]:
         """Return the names and pids of the children that live. Any thread may call."""
         return [(place.name, place.pid) for place in tuple(self._places) if place.pid]

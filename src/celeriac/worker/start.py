@@ -18,13 +18,15 @@ from celeriac.app import errbacks, signals
 from celeriac.app.app import Celery
 from celeriac.app.following import following
 from celeriac.app.logs import name_tasks
-from celeriac.core.errors import ImproperlyConfigured, OperationalError, StoreRefused
+from celeriac.app.overseer import Overseer, forget_overseer
+from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.message import Address, Message, Outgoing
 from celeriac.drivers.apart import Apart
 from celeriac.worker import announce, os_signals
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
 from celeriac.worker.farewell import Farewell
+from celeriac.worker.first_contact import wait_for_store
 from celeriac.worker.formats import check_formats
 from celeriac.worker.herald import Herald
 from celeriac.worker.instance import Worker
@@ -40,15 +42,13 @@ from celeriac.worker.recovery import Death
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot, Slots
 from celeriac.worker.stacks import Stacks
-from celeriac.worker.stopping import Stopping, StopTerms
+from celeriac.worker.stopping import Stopping, stop_terms
 from celeriac.worker.template import Template
 from celeriac.worker.tender import Tender
 from celeriac.worker.terms import Terms
+from celeriac.worker.watching import Patient, Watch
 
 log = logging.getLogger("celeriac.worker")
-
-_PATIENCE_S = 2.0
-"""Between two attempts to reach a store that was never reached."""
 
 
 def _nothing(_index: int) -> None:
@@ -77,7 +77,7 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing,
     worker.is_planned(plan)
     node_id = f"{plan.hostname}-{os.getpid()}-{app.runtime.new_id()[:8]}"
     slots, book = Slots(plan.children, plan.slots_per_child), OrderBook(first_orders(plan))
-    stopping = stopping or Stopping(stop_terms(app))
+    stopping = stopping or Stopping(stop_terms(app.conf.settings().worker))
     if plan.pool == "solo":
         return _run_solo(worker, plan, node_id, slots, book, stopping)
     # The stores are opened, which imports their clients once for all, and not connected: before any thread and any
@@ -106,7 +106,8 @@ def _supervise(
     runtime, store = worker.app.runtime, worker.app.store
     herald = Herald(lambda: node.healthy, runtime)
     leases = _leases(worker.app, plan, node_id, store, herald)
-    farewell = Farewell(worker, herald, stopping)
+    overseer = Overseer()
+    farewell = Farewell(worker, herald, stopping, overseer)
     node = Node(
         id=node_id,
         name=plan.hostname,
@@ -117,26 +118,29 @@ def _supervise(
         broker=store,
         runtime=runtime,
         stopping=stopping,
-        on_ready=lambda: _announce(worker, herald),
+        on_ready=lambda: _announce(worker, herald, watch),
         on_stop=farewell.say,
     )
     os_signals.hear(stopping, when_heard=node.wake, show_stacks=lambda: stacks.show(node.processes))
+    patient = Patient(
+        turned_at=lambda: node.turned_at,
+        children=lambda: len(node.processes()),
+        ended=lambda: node.ended,
+        store_answers=lambda: node.healthy,
+    )
     try:
+        watch = Watch(worker.app, plan, patient, stopping=stopping, overseer=overseer)
         if not wait_for_store(plan, leases, runtime, stopped=lambda: node.stopping):
             template.close()
+            watch.close()
             return 0
     except BaseException:
         template.close()
         raise
     code = node.run()
+    watch.close()
     _say_goodbye(worker, herald)
     return code
-
-
-def stop_terms(app: Celery) -> StopTerms:
-    """Return what the app says of stopping."""
-    settings = app.conf.settings().worker
-    return StopTerms(soft_s=settings.soft_shutdown_timeout, warm_s=settings.warm_shutdown_timeout)
 
 
 def before_fork(worker: Worker) -> None:
@@ -148,6 +152,7 @@ def before_fork(worker: Worker) -> None:
 
 def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot, book: OrderBook) -> int:
     """The life of a forked child; returns its exit code."""
+    forget_overseer()
     _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
     runtime = worker.app.runtime
@@ -196,7 +201,8 @@ def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Orde
     # A connection of its own: the keeper and the child must not end each other's waits.
     me, slot = Lessee(node_id, "0.1"), slots[0]
     child = make_child(worker, plan, me, lane, store=app.open_store(), book=book)
-    farewell = Farewell(worker, herald, stopping)
+    overseer = Overseer()
+    farewell = Farewell(worker, herald, stopping, overseer)
 
     def hand_back() -> None:
         keeper.stop()
@@ -213,48 +219,31 @@ def _run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Orde
         hand_back=hand_back,
     )
     os_signals.hear(stopping, when_heard=stopper.wake, show_stacks=Stacks().show_mine)
+    patient = Patient(
+        turned_at=runtime.monotonic,  # whoever can ask sees that this process is not stuck
+        children=lambda: 1,
+        ended=lambda: slot.ended,
+        store_answers=lambda: keeper.healthy,
+    )
+    watch = Watch(app, plan, patient, stopping=stopping, overseer=overseer)
     if not wait_for_store(plan, leases, runtime, stopped=lambda: stopping.is_asked):
+        watch.close()
         return 0
     stopper.start()
     keeper.start()
     Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
     announce.child_begins(plan.hostname)
     name_tasks()
-    _announce(worker, herald)
+    _announce(worker, herald, watch)
     child.work()
     stopper.close()
+    watch.close()
     announce.child_ends(plan.hostname, 0)
     keeper.stop()
     leases.child_died(DeadChild(me, slot.started, slot.running, Death("it was stopped")))
     leases.part()
     _say_goodbye(worker, herald)
     return 0
-
-
-def wait_for_store(plan: Plan, leases: Leases, runtime: Runtime, *, stopped: Callable[[], bool]) -> bool:
-    """Register the node; while the store does not answer, say so and try again. ``False``: stopped meanwhile.
-
-    Raises:
-        OperationalError: as ``broker_connection_retry_on_startup`` and ``broker_connection_max_retries`` have it.
-    """
-    began, attempts = runtime.monotonic(), 0
-    while not stopped():
-        try:
-            leases.tick()
-        except StoreRefused:
-            raise  # it answered: a wrong password or file does not mend itself
-        except OperationalError as error:
-            attempts += 1
-            if not plan.retry_on_startup or (plan.max_retries and attempts > plan.max_retries):
-                raise
-            waited = runtime.monotonic() - began
-            log.error("%s; trying again in %.0f s (waiting for %.0f s so far)", error, _PATIENCE_S, waited)
-            runtime.sleep(_PATIENCE_S)
-        else:
-            if attempts:
-                log.warning("the store answers after %.0f s", runtime.monotonic() - began)
-            return True
-    return False
 
 
 def make_child(
@@ -379,8 +368,9 @@ def _tell_lost(herald: Herald, request: Request, error: Exception) -> None:
         herald.tell(partial(announce.failed, request.task, request.message, error))
 
 
-def _announce(worker: Worker, herald: Herald) -> None:
+def _announce(worker: Worker, herald: Herald, watch: Watch) -> None:
     log.info("%s ready.", worker.hostname, extra={"event": "worker-ready"})
+    watch.ready()
     herald.start()
     announce.node_is_ready(worker)
 

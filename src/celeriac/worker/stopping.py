@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum, IntEnum
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -44,6 +45,23 @@ class StopTerms(Struct, frozen=True, kw_only=True):
     """How long running tasks may take before a cold stop. 0: no time."""
     warm_s: float = 0.0
     """After so long a warm stop becomes a cold one. 0: never."""
+
+
+class StopSettings(Protocol):
+    """The settings of a node that ``StopTerms`` come from."""
+
+    @property
+    def soft_shutdown_timeout(self) -> float:
+        """Seconds."""
+
+    @property
+    def warm_shutdown_timeout(self) -> float:
+        """Seconds."""
+
+
+def stop_terms(settings: StopSettings) -> StopTerms:
+    """Return what the settings say of stopping."""
+    return StopTerms(soft_s=settings.soft_shutdown_timeout, warm_s=settings.warm_shutdown_timeout)
 
 
 class Stopping:

@@ -23,11 +23,7 @@ class Signs(Struct, frozen=True, kw_only=True):
     announced: bool
     """It has been ready once: registered, and every child fetched."""
     children: int
-    """How many it is to have."""
-    ready: int
-    """How many of them fetch."""
-    running: int
-    """Tasks that run."""
+    """How many processes live that run tasks."""
     store_answers: bool
     """Whether the store answered when it was last asked."""
     stopping: str
@@ -35,7 +31,7 @@ class Signs(Struct, frozen=True, kw_only=True):
     waiting: int | None
     """Messages in its queues. ``None``: nobody knows."""
     still_s: float
-    """Since a task last began or ended, seconds."""
+    """Since a task last ended, seconds."""
 
 
 class Finding(Struct, frozen=True):
@@ -57,28 +53,27 @@ def ready(signs: Signs) -> Finding:
     if signs.stopping:
         return Finding(False, f"it stops ({signs.stopping})")
     if not signs.announced:
-        return Finding(False, f"it starts: {signs.ready} of {signs.children} children are ready")
+        return Finding(False, "it starts")
     if not signs.store_answers:
         return Finding(False, "its store does not answer")
-    if signs.ready == 0:
-        return Finding(False, "none of its children is ready")
-    return Finding(True, f"{signs.ready} of {signs.children} children are ready")
+    if signs.children == 0:
+        return Finding(False, "none of its children is alive")
+    return Finding(True, "it takes work")
 
 
 def progressing(signs: Signs, *, window_s: float) -> Finding:
-    """Say whether something begins or ends where something waits.
+    """Say whether something ends where something waits.
 
     Args:
         signs: Of the node.
         window_s: For how long nothing need happen: longer than the longest task.
     """
     if signs.still_s < window_s:
-        return Finding(True, f"a task began or ended {signs.still_s:.0f} s ago")
+        return Finding(True, f"a task ended, or the node began, {signs.still_s:.0f} s ago")
     if signs.waiting is None:
         return Finding(False, "its store does not answer, and nothing happens")
     if signs.waiting == 0:
         return Finding(True, "nothing waits in its queues")
     if signs.stopping:
         return Finding(True, f"it stops ({signs.stopping}) and leaves the queues to others")
-    doing = f"the {signs.running} tasks that run go on" if signs.running else "none runs"
-    return Finding(False, f"{signs.waiting} messages wait, no task began or ended for {signs.still_s:.0f} s, and {doing}")
+    return Finding(False, f"{signs.waiting} messages wait, and no task has ended for {signs.still_s:.0f} s")

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from celeriac.config.sections.kinds import (
     WITH_CONTROL,
-    WITH_DAEMONS,
     WITH_EVENTS,
     WITH_RABBITMQ,
     WITH_WORKERS,
@@ -40,6 +39,10 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_prefetch_multiplier``: cap on messages held for each slot, when set. 0: no cap."""
     max_tasks_per_child: AtLeastOne | None = None
     """``worker_max_tasks_per_child``: a process is replaced after so many tasks. ``None``: never."""
+    health_address: Text = None
+    """``worker_health_address``: where the node says how it is: ``unix:/path`` or ``host:port``. Celery has no such setting."""
+    health_window: Seconds = 300.0
+    """``worker_health_window``: it progresses if a task began or ended so recently, or none waits. Celery has no such setting."""
     hijack_root_logger: bool = True
     """``worker_hijack_root_logger``: the worker replaces the handlers of the root logger."""
     redirect_stdouts: bool = True
@@ -86,15 +89,15 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_pool_restarts``: its processes may be replaced by a command."""
     send_task_events: Annotated[bool, WITH_EVENTS] = False
     """``worker_send_task_events``: it tells monitors of its tasks, as ``-E``."""
-    pidfile: Annotated[Text, WITH_DAEMONS] = None
+    pidfile: Text = None
     """``worker_pidfile``: file that holds its process id."""
-    uid: Annotated[str | int | None, WITH_DAEMONS] = None
+    uid: str | int | None = None
     """``worker_uid``: user that it becomes."""
-    gid: Annotated[str | int | None, WITH_DAEMONS] = None
+    gid: str | int | None = None
     """``worker_gid``: group that it becomes."""
-    umask: Annotated[str | int | None, WITH_DAEMONS] = None
+    umask: str | int | None = None
     """``worker_umask``: permissions that its new files lack."""
-    executable: Annotated[Text, WITH_DAEMONS] = None
+    executable: Text = None
     """``worker_executable``: the Python that runs it."""
     pool_start_method: Annotated[
         Literal["fork", "spawn", "forkserver"], Unhonoured("processes start from a clean template, see the page on workers")
