@@ -36,7 +36,7 @@ def parse_address(text: str) -> Address:
     kind, _, path = text.partition(":")
     if kind == "unix" and path:
         return UnixAddress(path)
-    host, _, port = text.rpartition(":")
-    if not port.isdigit() or int(port) > 65535 or kind == "unix":
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535 or kind == "unix":
         raise ImproperlyConfigured(f"{text!r} is no address: write unix:/path, host:port, or :port for this machine alone")
     return TcpAddress(host.strip("[]") or "127.0.0.1", int(port))

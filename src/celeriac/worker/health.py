@@ -99,16 +99,20 @@ class Health:
         self._listener = open_listener(address)
         self._closed = threading.Event()
         self._wake, self._waker = socket.socketpair()
+        self._server = threading.Thread(target=self._serve, name="celeriac-health", daemon=True)
 
     def start(self) -> None:
         """Begin to answer. Call after the last fork of this process."""
-        for name, run in (("celeriac-health", self._serve), ("celeriac-gauge", self._count)):
-            threading.Thread(target=run, name=name, daemon=True).start()
+        self._server.start()
+        threading.Thread(target=self._count, name="celeriac-gauge", daemon=True).start()
 
     def close(self) -> None:
         """Answer no more."""
         self._closed.set()
         self._waker.close()
+        if self._server.ident is not None:
+            self._server.join(PATIENCE_S)
+        self._wake.close()
         self._listener.close()
         remove_listener(self._address)
 

@@ -27,15 +27,22 @@ def open_listener(address: Address) -> socket.socket:
             family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
             return socket.create_server((address.host, address.port), family=family, backlog=_WAITING)
         _clear(address.path)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            listener.bind(address.path)
-        finally:
-            os.umask(before)
-        listener.listen(_WAITING)
+        return _listening(address.path)
     except OSError as error:
         raise ImproperlyConfigured(f"the health endpoint cannot listen at {shown(address)}: {error.strerror or error}") from error
+
+
+def _listening(path: str) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(path)
+        listener.listen(_WAITING)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(before)
     return listener
 
 

@@ -32,7 +32,7 @@ class AbsentStore(MemoryStore):
 def a_gauge(store: MemoryStore | None = None) -> Gauge:
     runtime = SystemRuntime()
     patient = Patient(turned_at=runtime.monotonic, children=lambda: 2, ended=lambda: 7, store_answers=lambda: True)
-    gauge = Gauge(patient, store or MemoryStore(runtime), ["celery"], Stopping(), runtime)
+    gauge = Gauge(patient, store or MemoryStore(runtime=runtime), ["celery"], Stopping(), runtime)
     gauge.announced = True
     return gauge
 
@@ -49,7 +49,9 @@ def get(health: Health, path: str, method: str = "GET") -> tuple[int, str]:
     connection = HTTPConnection("127.0.0.1", health.port, timeout=5)
     connection.request(method, path)
     answer = connection.getresponse()
-    return answer.status, answer.read().decode()
+    body = answer.read().decode()
+    connection.close()
+    return answer.status, body
 
 
 @pytest.mark.parametrize("path", ["/live", "/ready", "/progress", "/live?verbose", "/"])
@@ -97,7 +99,7 @@ def test_clients_that_say_nothing_hold_up_nobody_and_are_dropped(health: Health)
 
 
 def test_a_store_that_is_away_makes_nobody_dead() -> None:
-    gauge = a_gauge(AbsentStore(SystemRuntime()))
+    gauge = a_gauge(AbsentStore(runtime=SystemRuntime()))
     gauge.look()
 
     signs = gauge.signs()
