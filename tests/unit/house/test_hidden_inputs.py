@@ -24,9 +24,14 @@ TYPES = frozenset({"uuid.UUID", "uuid.uuid5", "uuid.NAMESPACE_OID"})
 
 ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "app/runtime.py": (frozenset({"time", "random", "datetime.now", "os.urandom"}), "the one Runtime of real programs"),
+    "app/overseer.py": (frozenset({"socket", "time"}), "systemd wants to be told over a socket, with a time of its own clock"),
+    "cli/detaching.py": (frozenset({"select"}), "waits until the detached program is ready"),
+    "cli/health.py": (frozenset({"socket"}), "asks a node how it is"),
     "drivers": (frozenset({"socket", "select"}), "the network ends here"),
     "events/workers.py": (frozenset({"time"}), "programs of Celery ask whether a node is alive, and hand in no clock"),
     "testing/clock.py": (frozenset({"random", "uuid"}), "chance and ids from a seed"),
+    "worker/health.py": (frozenset({"socket", "selectors", "time"}), "answers strangers, and bounds how long each may take"),
+    "worker/listening.py": (frozenset({"socket"}), "where the health endpoint listens"),
     "worker/node.py": (frozenset({"select"}), "waits for news of its children"),
     "worker/plan.py": (frozenset({"socket"}), "the name of the host"),
     "worker/rdb.py": (frozenset({"socket"}), "a debugger that is spoken to over a port"),
