@@ -61,6 +61,10 @@ class Lessee(Struct, frozen=True):
     """Unique within the node for its whole life: a replaced child has another."""
 
 
+HANDS = "hands"
+"""The child's name of a lessee who carries messages and runs none begins so: what he held when he died has not started."""
+
+
 class Fetched(Struct, frozen=True):
     """The answer of ``fetch``."""
 
@@ -214,6 +218,13 @@ class Broker(Protocol):
 
     def scheduled(self) -> int:
         """Return how many messages are in the schedule."""
+
+    def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
+        """Move up to ``limit`` messages from the schedule to the back of these queues, the earliest first; return how many.
+
+        Though they are not due: for whoever carries messages elsewhere. A message bears its date in its headers, too, so a
+        child that fetches one to run it puts it back into the schedule.
+        """
 
     def purge(self, queues: Sequence[str]) -> int:
         """Drop the messages that wait in these queues, are parked for them, or in the schedule for them; return how many."""

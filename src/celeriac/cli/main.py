@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "status": "Show the nodes that are alive.",
     "list": "List tasks or queues.",
     "purge": "Delete the messages that wait in queues.",
+    "migrate": "Carry messages from one broker to another.",
     "dlq": "Look into the dead letters; replay or drop them.",
     "report": "Print versions, platform and settings for a bug report.",
     "shell": "Open Python with the app and its tasks at hand.",

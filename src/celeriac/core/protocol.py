@@ -336,6 +336,15 @@ def _moment(given: object, zone: tzinfo) -> datetime:
     return moment
 
 
+def eta_in(parcel: Parcel) -> datetime | None:
+    """Return the date in the headers of a message that is not decoded; ``None``: there is none that can be read."""
+    given = parcel.headers.get("eta")
+    try:
+        return None if given is None else _moment(given, UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _priority(given: object) -> int:
     return given if type(given) is int and 0 <= given <= 255 else 0
 

@@ -146,6 +146,10 @@ class Pair:
         """See ``Broker.scheduled``."""
         return self._broker.scheduled()
 
+    def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
+        """See ``Broker.hasten``."""
+        return self._broker.hasten(queues, limit=limit)
+
     def purge(self, queues: Sequence[str]) -> int:
         """See ``Broker.purge``."""
         return self._broker.purge(queues)

@@ -17,7 +17,7 @@ from celeriac.abc import Broker, ResultBackend, Runtime, Store
 from celeriac.core.errors import ImproperlyConfigured, MissingExtra
 from celeriac.drivers.disabled import NoResults
 from celeriac.drivers.pair import Pair
-from celeriac.drivers.url import default_database, mask, parse, same_server, scheme_of, sqlite_file, sqlite_url
+from celeriac.drivers.url import alternatives, default_database, mask, parse, same_server, scheme_of, sqlite_file, sqlite_url
 
 REDIS_SCHEMES: Final = frozenset({"redis", "rediss", "redis+socket", "sentinel", "unix"})
 SCHEMES: Final = ("memory", "sqlite", *sorted(REDIS_SCHEMES))
@@ -111,6 +111,24 @@ def open_results(
     if own is not None and opening.same_place(own, url):
         return None
     return opening.store(url, url, only_results=True)
+
+
+def same_queues(one: str, other: str, environ: Mapping[str, str]) -> bool:
+    """Say whether queues of one name are the same queues at both URLs, as far as URLs tell."""
+    kinds = scheme_of(one), scheme_of(other)
+    if kinds[0] in REDIS_SCHEMES and kinds[1] in REDIS_SCHEMES:
+        return _redis_place(one) == _redis_place(other)
+    if kinds == ("sqlite", "sqlite"):
+        return sqlite_file(one, environ) == sqlite_file(other, environ)
+    return kinds == ("memory", "memory") and _memory_name(one) == _memory_name(other)
+
+
+def _redis_place(url: str) -> tuple[str | None, int, str]:
+    """Return server and database of the first of the servers of a URL; ways to write the same are one."""
+    address = parse(alternatives(_full(url))[0])
+    host = address.path if address.host is None else address.host.replace("localhost", "127.0.0.1")
+    number = address.query.get("virtual_host") or address.query.get("db") or (address.path if address.host else "")
+    return host, address.port or 6379, number or "0"
 
 
 def own_url(result_url: str) -> str:

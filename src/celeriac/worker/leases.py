@@ -14,7 +14,7 @@ from contextlib import suppress
 from msgspec import Struct
 from msgspec.structs import replace
 
-from celeriac.abc import LEASE_S, Lessee, Runtime, Store
+from celeriac.abc import HANDS, LEASE_S, Lessee, Runtime, Store
 from celeriac.core.errors import OperationalError, TimeLimitExceeded, WorkerLostError
 from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement
@@ -111,7 +111,8 @@ class Leases:
     def _bury_orphan(self, lost: Lessee, *, limit: int) -> None:
         self._unburied.add(lost)
         death = Death(f"its node {lost.node} was silent for {self._lease_s:.0f} s")
-        self._bury(DeadChild(lost, started=2**62, running=(), death=death), limit=limit)
+        started = 0 if lost.child.startswith(HANDS) else 2**62
+        self._bury(DeadChild(lost, started=started, running=(), death=death), limit=limit)
         self._unburied.discard(lost)
 
     def part(self) -> None:

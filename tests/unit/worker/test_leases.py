@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from celeriac.abc import Lessee
+from celeriac.abc import HANDS, Lessee
 from celeriac.core.errors import BrokerUnreachable, WorkerLostError
 from celeriac.core.message import Delivery
 from celeriac.drivers.memory.store import MemoryStore
@@ -134,6 +134,18 @@ def test_what_a_silent_node_held_counts_as_begun(bench: Bench) -> None:
 
     assert bench.reasons() == ["worker-lost"]
     assert bench.reader.message(bench.take()[0]).deliveries == 1  # type: ignore[union-attr]
+
+
+def test_what_a_silent_node_only_carried_has_not_begun(bench: Bench) -> None:
+    bench.keep(OTHER)
+    bench.send(a_message("a", "early"))
+    bench.take(Lessee(OTHER, HANDS))
+    silence(bench, of=OTHER)
+
+    bench.leases().tick()
+
+    assert bench.reasons() == []
+    assert bench.reader.message(bench.take()[0]).deliveries == 0  # type: ignore[union-attr]
 
 
 def test_a_burial_whose_answer_was_lost_is_made_again() -> None:

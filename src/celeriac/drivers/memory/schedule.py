@@ -36,6 +36,14 @@ class Schedule:
             due.append(heappop(self._heap)[2])
         return due
 
+    def take(self, queues: Collection[str], limit: int) -> list[Letter]:
+        """Remove and return the first that are meant for ``queues``, due or not."""
+        taken = sorted(item for item in self._heap if item[2].queue in queues)[:limit]
+        gone = {number for _, number, _ in taken}
+        self._heap = [item for item in self._heap if item[1] not in gone]
+        heapify(self._heap)
+        return [letter for _, _, letter in taken]
+
     def letters(self) -> list[Letter]:
         """Return everything that is not due yet."""
         return [letter for _, _, letter in self._heap]

@@ -24,7 +24,7 @@ class Records:
     def __init__(self, connections: Connections, *, keys: Keys, runtime: Runtime) -> None:
         self._connections, self._keys, self._runtime = connections, keys, runtime
         self._own = keys.own
-        self._leave = Script("leave")
+        self._leave, self._hasten = Script("leave"), Script("hasten")
 
     # Nodes
 
@@ -65,6 +65,20 @@ class Records:
     def scheduled(self) -> int:
         """Return how many messages wait for their date."""
         return int(self._connections.call("ZCARD", self._own + "schedule"))
+
+    def hasten(self, queues: Sequence[str], limit: int) -> int:
+        """Move the first that are scheduled for these queues to the back of them."""
+        heads = tuple(queue.encode() + b"\n" for queue in queues)
+        rank = moved = 0
+        while moved < limit:
+            page = self._connections.call("ZRANGE", self._own + "schedule", rank, rank + AT_ONCE - 1)
+            early = [value for value in page if value.startswith(heads)][: limit - moved]
+            if early:
+                moved += int(self._connections.run(self._hasten, [self._own, self._keys.prefix, *early]))
+            if len(page) < AT_ONCE:
+                break
+            rank += len(page) - len(early)
+        return moved
 
     def purge(self, queues: Sequence[str]) -> int:
         """Drop what waits in these queues and what is scheduled for them."""

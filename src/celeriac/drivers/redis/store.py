@@ -211,6 +211,10 @@ class RedisStore(RedisBackend):
         """See ``abc.Broker.scheduled``."""
         return self._records.scheduled()
 
+    def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
+        """See ``abc.Broker.hasten``."""
+        return self._records.hasten(queues, limit)
+
     def purge(self, queues: Sequence[str]) -> int:
         """See ``abc.Broker.purge``."""
         return self._records.purge(queues)

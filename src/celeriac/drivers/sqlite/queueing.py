@@ -6,6 +6,7 @@ answers with what others should hear. Does not know: leases, clocks (it is told 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
@@ -69,14 +70,31 @@ def move_due(db: sqlite3.Connection, *, now: float, arrivals: Arrivals) -> float
         " ORDER BY s.due, s.message LIMIT ?",
         (now, MOST_DUE),
     ).fetchall()
-    if due:
-        first = _next_id(db)
-        db.executemany("DELETE FROM schedule WHERE due = ? AND message = ?", [(date, message) for date, message, _ in due])
-        # A new id, since the id is the rank: what is due now stands behind what was published meanwhile.
-        db.executemany("UPDATE message SET id = ? WHERE id = ?", [(first + i, message) for i, (_, message, _) in enumerate(due)])
-        db.execute("INSERT INTO waiting SELECT queue, priority, id FROM message WHERE id >= ?", (first,))
-        arrivals.queues.update(queue for _, _, queue in due)
+    _to_queues(db, due, arrivals)
     return next_due(db)
+
+
+def hasten(db: sqlite3.Connection, queues: Sequence[str], *, limit: int, arrivals: Arrivals) -> int:
+    """Put the first that are scheduled for ``queues`` at the back of them, due or not; return how many."""
+    early = db.execute(
+        "SELECT s.due, s.message, m.queue FROM schedule s JOIN message m ON m.id = s.message"
+        " WHERE m.queue IN (SELECT value FROM json_each(?)) ORDER BY s.due, s.message LIMIT ?",
+        (json.dumps(list(queues)), limit),
+    ).fetchall()
+    _to_queues(db, early, arrivals)
+    return len(early)
+
+
+def _to_queues(db: sqlite3.Connection, rows: Sequence[tuple[float, int, str]], arrivals: Arrivals) -> None:
+    """Move from the schedule to the back of the queues: rows of date, message and queue."""
+    if not rows:
+        return
+    first = _next_id(db)
+    db.executemany("DELETE FROM schedule WHERE due = ? AND message = ?", [(date, message) for date, message, _ in rows])
+    # A new id, since the id is the rank: what comes now stands behind what was published meanwhile.
+    db.executemany("UPDATE message SET id = ? WHERE id = ?", [(first + i, message) for i, (_, message, _) in enumerate(rows)])
+    db.execute("INSERT INTO waiting SELECT queue, priority, id FROM message WHERE id >= ?", (first,))
+    arrivals.queues.update(queue for _, _, queue in rows)
 
 
 def next_due(db: sqlite3.Connection) -> float | None:

@@ -166,6 +166,15 @@ class SqliteStore:
         with self._connections.reading() as db:
             return queueing.scheduled(db)
 
+    def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
+        """See ``Broker.hasten``."""
+        arrivals = Arrivals()
+        with self._connections.writing() as db:
+            moved = queueing.hasten(db, queues, limit=limit, arrivals=arrivals)
+            calls = waiters.choose_for(db, arrivals)
+        self._ring(calls)
+        return moved
+
     def purge(self, queues: Sequence[str]) -> int:
         """See ``Broker.purge``."""
         with self._connections.writing() as db:

@@ -76,6 +76,18 @@ class Publishing(Contract):
 
         assert ids == ["urgent", "late"]
 
+    def test_what_is_scheduled_for_some_queues_can_be_hastened_the_earliest_first(
+        self, store: Store, subject: Subject, me: Lessee
+    ) -> None:
+        store.publish([an_outgoing(f"in-{hours}", eta=subject.later(hours * HOUR_S)) for hours in (3, 1, 2)])
+        store.publish([an_outgoing("elsewhere", queue="r", eta=subject.later(HOUR_S))])
+
+        moved = (store.hasten(["q"], limit=2), store.hasten(["q"]), store.hasten(["q"]), store.hasten([]))
+
+        assert moved == (2, 1, 0, 0)
+        assert take_ids(store, me) == ["in-1", "in-2", "in-3"]
+        assert store.scheduled() == 1
+
     def test_queues_are_tried_in_the_order_given(self, store: Store, me: Lessee) -> None:
         store.publish([an_outgoing("in-q", queue="q"), an_outgoing("in-r", queue="r")])
 

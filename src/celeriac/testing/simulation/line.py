@@ -159,6 +159,10 @@ class Line:
         """See ``Broker.parked``."""
         return self._store.parked()
 
+    def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
+        """See ``Broker.hasten``."""
+        return self._store.hasten(queues, limit=limit)
+
     def purge(self, queues: Sequence[str]) -> int:
         """See ``Broker.purge``."""
         return self._store.purge(queues)
