@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def redis_url() -> str:
     return url
 
 
-def an_app(url: str, **settings: object) -> Celery:
+def an_app(url: str, **settings: Any) -> Celery:
     return Celery("migrating", broker=url, set_as_current=False, **settings)
 
 

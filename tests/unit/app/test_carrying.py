@@ -73,7 +73,7 @@ def test_all_of_a_queue_is_moved_as_it_was_and_in_order(source: MemoryStore, the
     assert [id_of(one) for one in arrived] == [one.id for one in sorted(sent, key=lambda one: one.priority)]
     assert isinstance(arrived[0].parcel, Parcel)
     assert arrived[0].parcel.body == sent[0].parcel.body
-    assert arrived[0].parcel.headers == sent[0].parcel.headers | {"timelimit": [None, None]}  # JSON has no tuples
+    assert arrived[0].parcel.headers == {**sent[0].parcel.headers, "timelimit": [None, None]}  # JSON has no tuples
 
 
 def test_what_waits_for_a_date_waits_for_it_there(source: MemoryStore, there: MemoryStore, runtime: VirtualRuntime) -> None:
