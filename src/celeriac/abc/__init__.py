@@ -3,6 +3,7 @@
 from celeriac.abc.notices import Broadcast, Listening
 from celeriac.abc.store import (
     CALL_DEADLINE_S,
+    HANDS,
     LATE_PARTS_S,
     LEASE_S,
     PUBLISH_DEADLINE_S,
@@ -22,6 +23,7 @@ from celeriac.abc.timetables import Timetable, Timetables
 
 __all__ = [
     "CALL_DEADLINE_S",
+    "HANDS",
     "LATE_PARTS_S",
     "LEASE_S",
     "PUBLISH_DEADLINE_S",
