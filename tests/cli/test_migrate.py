@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -91,14 +90,22 @@ def test_what_a_migration_held_when_it_was_broken_off_goes_back(terminal: Termin
     source.send_task("shop.add", (1, 1))
     process = terminal.start("migrate", here, there, "--forever")
     try:
-        eventually(lambda: source.store.depth(["celery"]) == [0], within_s=20, what="the message is held")
+        eventually(lambda: an_app(there).store.depth(["celery"]) == [1], within_s=20, what="the message is copied")
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.communicate(timeout=20)
 
     assert process.returncode == 130
     assert source.store.depth(["celery"]) == [1]
-    assert an_app(there).store.depth(["celery"]) == [1]
+
+
+def test_a_queue_that_is_paused_is_told(quick: Quick, tmp_path: Path) -> None:
+    here, there = sqlite(tmp_path, "here"), sqlite(tmp_path, "there")
+    an_app(here).store.pause(queues=["celery"])
+
+    ran = quick.celeriac("migrate", here, there, "-t", "0", bare=True)
+
+    assert (ran.code, "the queue 'celery' is paused" in ran.err) == (1, True)
 
 
 def test_a_message_of_celerys_is_carried(terminal: Terminal, redis_url: str) -> None:

@@ -12,6 +12,7 @@ import click
 
 from celeriac.app.carrying import Carried, Decide, carry, id_of, outgoing, task_of
 from celeriac.app.runtime import SystemRuntime
+from celeriac.cli.breaking_off import ended_by_sigterm
 from celeriac.cli.completing import complete_queues, complete_tasks
 from celeriac.cli.option_types import comma_list, plain_name
 from celeriac.cli.output import as_json, print_json, printable
@@ -76,21 +77,24 @@ def command(
             raise click.UsageError(f"source and destination are one broker, where {clash[0]!r} would be carried into itself")
     runtime = SystemRuntime()
     here, there = (open_store(url, None, runtime=runtime, environ=os.environ) for url in (source, destination))
+    if paused := sorted(here.rules().paused_queues & names.keys()):
+        raise click.ClickException(f"the queue {paused[0]!r} is paused, and nothing comes of it: resume it, or leave it out")
     quiet = as_json or program.quiet
     try:
-        carried = carry(
-            here,
-            there,
-            list(names),
-            wanted(names, tasks),
-            runtime=runtime,
-            name="celeriac@migrate",
-            copy=not ack_messages,
-            limit=limit,
-            wait_s=timeout,
-            forever=forever,
-            tell=None if quiet else show,
-        )
+        with ended_by_sigterm():
+            carried = carry(
+                here,
+                there,
+                list(names),
+                wanted(names, tasks),
+                runtime=runtime,
+                name="celeriac@migrate",
+                copy=not ack_messages,
+                limit=limit,
+                wait_s=timeout,
+                forever=forever,
+                tell=None if quiet else show,
+            )
     finally:
         here.close()
         there.close()
