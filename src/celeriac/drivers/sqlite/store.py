@@ -9,8 +9,10 @@ Times are the wall clock of the machine, which all its processes share; deadline
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Pulse, Runtime
 from celeriac.core import envelope
@@ -168,12 +170,8 @@ class SqliteStore:
 
     def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
         """See ``Broker.hasten``."""
-        arrivals = Arrivals()
-        with self._connections.writing() as db:
-            moved = queueing.hasten(db, queues, limit=limit, arrivals=arrivals)
-            calls = waiters.choose_for(db, arrivals)
-        self._ring(calls)
-        return moved
+        with self._arriving() as (db, arrivals):
+            return queueing.hasten(db, queues, limit=limit, arrivals=arrivals)
 
     def purge(self, queues: Sequence[str]) -> int:
         """See ``Broker.purge``."""
@@ -192,12 +190,9 @@ class SqliteStore:
 
     def replay(self, ids: Sequence[str]) -> int:
         """See ``Broker.replay``."""
-        arrivals = Arrivals()
-        with self._connections.writing() as db:
+        with self._arriving() as (db, arrivals):
             letters = dead.take(db, ids)
             queueing.post(db, letters, now=self._runtime.time(), arrivals=arrivals)
-            calls = waiters.choose_for(db, arrivals)
-        self._ring(calls)
         return len(letters)
 
     def purge_dead(self, ids: Sequence[str] | None = None) -> int:
@@ -232,26 +227,19 @@ class SqliteStore:
 
     def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
         """See ``Broker.resume``."""
-        arrivals = Arrivals()
-        with self._connections.writing() as db:
+        with self._arriving() as (db, arrivals):
             rules.resume(db, "queue", queues)
             rules.resume(db, "task", tasks)
             for task in tasks:
                 parking.unpark_all(db, task, arrivals)
             arrivals.queues.update({queue: queueing.count(db, queue) for queue in queues})
-            calls = waiters.choose_for(db, arrivals)
-        self._ring(calls)
 
     def release(self, task: str, *, queues: Sequence[str], limit: int) -> int:
         """See ``Broker.release``."""
-        arrivals = Arrivals()
-        with self._connections.writing() as db:
+        with self._arriving() as (db, arrivals):
             if task in rules.paused(db, "task"):
                 return 0
-            released = parking.unpark(db, task, queues=queues, limit=limit, arrivals=arrivals)
-            calls = waiters.choose_for(db, arrivals)
-        self._ring(calls)
-        return released
+            return parking.unpark(db, task, queues=queues, limit=limit, arrivals=arrivals)
 
     def parked(self) -> Mapping[str, int]:
         """See ``Broker.parked``."""
@@ -370,6 +358,15 @@ class SqliteStore:
         arrivals = Arrivals()
         with self._connections.writing(deadline_s) as db:
             queueing.post(db, letters, now=self._runtime.time(), arrivals=arrivals)
+            calls = waiters.choose_for(db, arrivals)
+        self._ring(calls)
+
+    @contextmanager
+    def _arriving(self) -> Iterator[tuple[sqlite3.Connection, Arrivals]]:
+        """Run the block as a transaction that brings messages; who waits for one is called when it is committed."""
+        arrivals = Arrivals()
+        with self._connections.writing() as db:
+            yield db, arrivals
             calls = waiters.choose_for(db, arrivals)
         self._ring(calls)
 
