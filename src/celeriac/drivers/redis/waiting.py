@@ -6,10 +6,11 @@ One for each store. Does not know: what is waited for.
 from __future__ import annotations
 
 import os
-import select
 from contextlib import suppress
 
 import redis
+
+from celeriac.drivers.readable import readable
 
 
 class Waits:
@@ -35,10 +36,7 @@ class Waits:
             if self._missed:
                 self._missed = False
                 return False
-            poll = select.poll()
-            poll.register(sock.fileno(), select.POLLIN)
-            poll.register(heard, select.POLLIN)
-            ready = {fd for fd, _ in poll.poll(max(0.0, seconds) * 1000)}
+            ready = readable([sock.fileno(), heard], seconds)
             if not ready:
                 raise TimeoutError(f"nothing came within {seconds:.0f} s")
             return heard not in ready

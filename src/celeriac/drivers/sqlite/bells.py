@@ -8,7 +8,6 @@ Does not know: who waits for what (``waiters.py``, ``watchers.py``).
 from __future__ import annotations
 
 import os
-import select
 import socket
 from contextlib import suppress
 from enum import Enum
@@ -16,6 +15,7 @@ from typing import Final
 
 from celeriac.abc import Runtime
 from celeriac.core.errors import ImproperlyConfigured
+from celeriac.drivers.readable import readable
 from celeriac.drivers.sqlite.files import make_private_folder
 
 LONGEST_ADDRESS: Final = 100
@@ -47,10 +47,7 @@ class Bell:
 
     def wait(self, seconds: float) -> Ring:
         """Wait for the first ring."""
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        poll.register(self._heard, select.POLLIN)
-        ready = {fd for fd, _ in poll.poll(max(0.0, seconds) * 1000)}
+        ready = readable([self._socket.fileno(), self._heard], seconds)
         if self._heard in ready:
             self._hush_pipe()
             return Ring.INTERRUPTED

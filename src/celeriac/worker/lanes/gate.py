@@ -9,10 +9,11 @@ shut, what was not delivered any more is taken back. Does not know: limits, seat
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Final, TypeVar
+
+from celeriac.worker.lanes.real import identity, make_lock
 
 T = TypeVar("T")
 
@@ -29,8 +30,7 @@ class Gate:
     __slots__ = ("_lock", "_tag", "_thread", "_thrown")
 
     def __init__(self) -> None:
-        self._thread = threading.get_ident()
-        self._lock = threading.Lock()
+        self._thread, self._lock = identity(), make_lock()
         self._tag = 0
         """Of the run that is inside; 0: none is."""
         self._thrown = False

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, Final
 
 from celeriac.worker.lanes.asks import Ask
 from celeriac.worker.lanes.coroutines import Errand, interruptible
 from celeriac.worker.lanes.gate import Gate
+from celeriac.worker.lanes.real import start_thread
+from celeriac.worker.lanes.real_loop import make_loop
 
 log = logging.getLogger("celeriac.worker")
 
@@ -23,16 +25,21 @@ _STUCK: Final = 5
 """After so many attempts to reach a coroutine through the loop somebody must be holding that up."""
 
 
+def _wait(future: Future[Any]) -> None:
+    future.exception()
+
+
 class LoopThread:
     """The loop, its thread, and the errands that are under way."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, wait: Callable[[Future[Any]], None] = _wait) -> None:
+        """Start it. ``wait``: returns when a future has its result; greenlets have ways of their own."""
+        self._loop, self._wait = make_loop(), wait
         self._errands: dict[int, Errand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._gate: Gate | None = None
         """``None``: the loop does not turn yet."""
-        threading.Thread(target=self._turn, name="celeriac-lane-loop", daemon=True).start()
+        start_thread(self._turn, name="celeriac-lane-loop")
 
     def begin(self, tag: int, serve: Callable[[Errand], Coroutine[Any, Any, None]]) -> None:
         """Start a coroutine that ``serve`` makes and that raises nothing; its errand is over when it has called ``end``."""
@@ -47,7 +54,9 @@ class LoopThread:
         """Drive a coroutine for a thread that waits for it; return its result, or raise what it raised."""
         errand = self._errands[tag] = Errand(tag)
         try:
-            value, error = asyncio.run_coroutine_threadsafe(self._contained(errand, coroutine), self._loop).result()
+            future = asyncio.run_coroutine_threadsafe(self._contained(errand, coroutine), self._loop)
+            self._wait(future)
+            value, error = future.result()
         finally:
             self.end(errand)
         if error is not None:
