@@ -19,6 +19,8 @@ from typing import NoReturn
 
 from msgspec import Struct, msgpack
 
+from celeriac.worker.lanes.real import start_thread
+
 from celeriac.worker.os_signals import leave_to_supervisor
 
 ChildMain = Callable[[int, str], int]
@@ -159,13 +161,12 @@ def _live(order: Order, lifeline: int, child_main: ChildMain) -> NoReturn:
 
 def watch_lifeline(lifeline: int) -> None:
     """Have this process end when its supervisor is gone: nobody keeps its lease any more."""
-    import threading  # late: the template itself must never have a thread
-
     def wait() -> None:
         os.read(lifeline, 1)
         os._exit(1)
 
-    threading.Thread(target=wait, name="celeriac-lifeline", daemon=True).start()
+    # Of the system's also where the app has made threads greenlets: this one must hear while the others are held up.
+    start_thread(wait, name="celeriac-lifeline")
 
 
 def _reap(children: dict[int, Order], orders: socket.socket) -> None:
