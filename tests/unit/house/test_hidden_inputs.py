@@ -31,6 +31,7 @@ ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "events/workers.py": (frozenset({"time"}), "programs of Celery ask whether a node is alive, and hand in no clock"),
     "testing/clock.py": (frozenset({"random", "uuid"}), "chance and ids from a seed"),
     "worker/health.py": (frozenset({"socket", "selectors", "time"}), "answers strangers, and bounds how long each may take"),
+    "worker/lanes/real_loop.py": (frozenset({"selectors"}), "a loop that waits as no greenlet does"),
     "worker/listening.py": (frozenset({"socket"}), "where the health endpoint listens"),
     "worker/node.py": (frozenset({"select"}), "waits for news of its children"),
     "worker/plan.py": (frozenset({"socket"}), "the name of the host"),
