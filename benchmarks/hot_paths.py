@@ -17,11 +17,11 @@ from celeriac.app.plan import Call, plan_call
 from celeriac.core import envelope, protocol, taskmeta
 from celeriac.core.message import Parcel
 from celeriac.core.taskmeta import TaskMeta
+from celeriac.worker.assembly import make_child, make_lane
 from celeriac.worker.instance import Worker
 from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import plan_node
 from celeriac.worker.slots import Slots
-from celeriac.worker.start import make_child, make_lane
 
 ROUNDS = 5
 

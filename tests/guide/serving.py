@@ -14,10 +14,10 @@ from typing import Self
 
 from celeriac import Celery
 from celeriac.abc import Lessee
-from celeriac.worker import start
+from celeriac.worker import assembly
 from celeriac.worker.herald import Herald
 from celeriac.worker.instance import Worker
-from celeriac.worker.node import Keeper
+from celeriac.worker.keeper import Keeper
 from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import plan_node
 from celeriac.worker.slots import Slots
@@ -47,12 +47,12 @@ class InProcess:
         self.hostname = plan.hostname
         node, runtime = f"node-{next(_numbers)}", app.runtime
         store = app.open_store()
-        self._leases = start._leases(app, plan, node, store, Herald(lambda: True, runtime))
+        self._leases = assembly.leases_of(app, plan, node, store, Herald(lambda: True, runtime))
         self._leases.tick()
         self._keeper = Keeper(self._leases, store, runtime)
         slot = Slots(1, plan.slots_per_child)[0]
-        lane = start.make_lane(plan, runtime, slot)
-        self._child = start.make_child(worker, plan, Lessee(node, "0.1"), lane, store=app.open_store())
+        lane = assembly.make_lane(plan, runtime, slot)
+        self._child = assembly.make_child(worker, plan, Lessee(node, "0.1"), lane, store=app.open_store())
         self._tender = Tender(self._child, concurrent=lane.concurrent, runtime=runtime)
         self._thread = threading.Thread(target=self._work, name="guide-child", daemon=True)
 

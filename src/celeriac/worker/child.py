@@ -62,6 +62,7 @@ class Child:
         runtime: Runtime,
         max_deliveries: int = 5,
         max_tasks: int | None = None,
+        worn: Callable[[], bool] | None = None,
         sender: object = None,
     ) -> None:
         self._store, self._me, self._book, self._lane = store, lessee, book, lane
@@ -74,6 +75,8 @@ class Child:
         self._settler = Settler(store, lessee, when_joined=self._call_body, when_refused=self._refusal)
         self._sender = sender
         """Who says that messages have arrived, to hooks of users."""
+        self._worn = worn
+        """Asked between two batches: whether another process should take over. ``None``: never."""
         self._backlog: deque[Delivery] = deque()
         """Leased and not begun, in the order of their tags. The tender takes from its front, too: popping is atomic."""
         self._spent: dict[int, StoredResult] = {}
@@ -88,6 +91,8 @@ class Child:
         """When the run of this thread began; ``None``: nothing runs here. For the tender."""
         self.on_arrival: Callable[[], None] = _nothing
         """Called when work has arrived: wakes the tender."""
+        self.on_winding_up: Callable[[], None] = _nothing
+        """Called when it fetches nothing more."""
 
     # One job, from top to bottom.
 
@@ -250,7 +255,7 @@ class Child:
     # Until told to stop.
 
     def work(self) -> None:
-        """Work until ``stop``, or until ``max_tasks`` have run; then give back what has not begun."""
+        """Work until ``stop``, or until ``max_tasks`` have run, or ``worn``; then give back what has not begun."""
         failures = 0
         while not self._stopping and self._tasks_left != 0:
             try:
@@ -258,6 +263,8 @@ class Child:
                 if failures:
                     log.info("the store answers again", extra={"event": "store-back"})
                 failures = 0
+                if self._worn is not None and self._worn():
+                    break
             except LeaseExpired:
                 self._runtime.sleep(0.2)  # the supervisor says that we are alive, as soon as it can
             except OperationalError as error:
@@ -280,6 +287,7 @@ class Child:
         self._lane.wake()
 
     def _wind_up(self) -> None:
+        self.on_winding_up()
         self.give_back()
         self._flush_patiently()
         while not self._lane.idle():

@@ -12,15 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from celeriac.abc import HANDS, LEASE_S, Lessee, Runtime, Store
-from celeriac.core.errors import OperationalError, TimeLimitExceeded, WorkerLostError
+from celeriac.core.errors import OperationalError, WorkerLostError
 from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.settlement import DeadLetter, Done, Requeue, Settled, Settlement
 from celeriac.worker.finishing import finish
 from celeriac.worker.reading import Reader
-from celeriac.worker.recovery import Death, bury
+from celeriac.worker.recovery import Death, Ending, bury
 from celeriac.worker.request import Request
 from celeriac.worker.rests import Rests
 from celeriac.worker.settlement import refuse
@@ -45,6 +44,16 @@ class DeadChild(Struct, frozen=True):
     running: tuple[int, ...]
     """The tags whose runs had not ended."""
     death: Death
+    endings: Mapping[int, Ending] = {}
+    """By their tags, the runs that we ended ourselves, and why."""
+
+
+class EndedRun(Struct, frozen=True):
+    """A run that we have given up, in a child that lives on for a while."""
+
+    lessee: Lessee
+    tag: int
+    ending: Ending
 
 
 class Leases:
@@ -64,13 +73,19 @@ class Leases:
         lease_s: float = LEASE_S,
         info: Callable[[], Mapping[str, object]] = dict,
         on_lost: Callable[[Request, Exception], None] | None = None,
+        on_terminated: Callable[[Request, int], None] | None = None,
     ) -> None:
-        self._broker, self._node, self._name, self._queues = broker, node, name, list(queues)
+        self._broker, self._node, self._name = broker, node, name
+        self.queues = list(queues)
+        """What this node serves. Replace it when that changes."""
         self._reader, self._terms, self._runtime = reader, terms, runtime
         self._rests = Rests(broker, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._lease_s, self._info = max_deliveries, lease_s, info
         self._on_lost = on_lost
         """Told of each task that has failed because its process died. ``None``: nobody wants to know."""
+        self._on_terminated = on_terminated
+        """Told of each task that an operator has had ended, with the number of the signal."""
+        self._given_up: deque[EndedRun] = deque()
         self._dead: deque[DeadChild] = deque()
         self._unburied: set[Lessee] = set()
         """Lessees of other nodes whose burial was begun: an answer may have been lost, and what they held may be ours by now."""
@@ -79,10 +94,14 @@ class Leases:
         """Take note; the next tick buries it. Any thread may call."""
         self._dead.append(child)
 
+    def run_ended(self, run: EndedRun) -> None:
+        """Take note; the next tick settles it for its child, which may never do so. Any thread may call."""
+        self._given_up.append(run)
+
     @property
     def has_dead(self) -> bool:
-        """Whether a child of ours waits for its burial."""
-        return bool(self._dead)
+        """Whether a child of ours waits for its burial, or a run that was given up for its settlement."""
+        return bool(self._dead or self._given_up)
 
     def tick(self) -> float:
         """Say that we are alive, bury the dead, and return how many seconds to doze at most.
@@ -90,7 +109,7 @@ class Leases:
         Raises:
             OperationalError: the store did not answer; call again soon.
         """
-        pulse = self._broker.keep(self._node, name=self._name, info=self._info(), queues=self._queues, lease_s=self._lease_s)
+        pulse = self._broker.keep(self._node, name=self._name, info=self._info(), queues=self.queues, lease_s=self._lease_s)
         self.bury_children()
         for lost in pulse.orphans:
             self._bury_orphan(lost, limit=_AT_ONCE)
@@ -99,6 +118,10 @@ class Leases:
 
     def bury_children(self) -> None:
         """Bury the children that died since the last time, and bring burials to their end that were broken off."""
+        for run in tuple(self._given_up):
+            self._give_up(run)
+            with suppress(ValueError):
+                self._given_up.remove(run)
         for child in tuple(self._dead):
             self._bury(child, limit=_AT_ONCE)
             # A node that stops does not wait for ever for a keeper whom the store keeps waiting: both may be here.
@@ -135,13 +158,28 @@ class Leases:
             log.warning("%s ended (%s) and left %d deliveries", who, child.death.detail, len(deliveries), extra=fields)
             answers = self._broker.settle(settlements, lessee=heir)
             for delivery, settlement, answer in zip(deliveries, settlements, answers, strict=True):
-                if answer is Settled.REFUSED:
-                    self._refuse(delivery, heir)
-                elif answer is Settled.APPLIED and isinstance(settlement.fate, Done | DeadLetter):
-                    try:
-                        self._tell(delivery, settlement.fate, child)
-                    except Exception:  # such as a message that our own code cannot read: the others are to be buried
-                        log.exception("the end of a task whose process died could not be told")
+                self._heard(delivery, settlement, answer, child, heir)
+
+    def _give_up(self, run: EndedRun) -> None:
+        """Settle one run in the name of its child. If that one settles it as well, the first of the two counts."""
+        child = DeadChild(run.lessee, run.tag, (run.tag,), Death("it was given up"), {run.tag: run.ending})
+        while True:
+            held = self._broker.adopt(run.lessee, by=run.lessee, limit=0)  # moves nothing
+            delivery = next((delivery for delivery in held if delivery.tag == run.tag), None)
+            if delivery is None:
+                return
+            settlement = self._settle(delivery, child)
+            [answer] = self._broker.settle([settlement], lessee=run.lessee)
+            self._heard(delivery, settlement, answer, child, run.lessee)
+
+    def _heard(self, delivery: Delivery, settlement: Settlement, answer: Settled, child: DeadChild, holder: Lessee) -> None:
+        if answer is Settled.REFUSED:
+            self._refuse(delivery, holder)
+        elif answer is Settled.APPLIED and isinstance(settlement.fate, Done | DeadLetter):
+            try:
+                self._tell(delivery, settlement.fate, child)
+            except Exception:  # such as a message that our own code cannot read: the others are to be buried
+                log.exception("the end of a task whose process died could not be told")
 
     def _refuse(self, delivery: Delivery, heir: Lessee) -> None:
         """Keep a delivery whose settlement the store cannot carry out; whoever waits hears of a failure."""
@@ -154,34 +192,40 @@ class Leases:
             self._broker.settle([bare], lessee=heir)
 
     def _tell(self, delivery: Delivery, fate: Done | DeadLetter, child: DeadChild) -> None:
-        """Say that a task has failed: in the log, and to whoever wants to know."""
-        death = child.death
+        """Say that a task has failed, or was terminated: in the log, and to whoever wants to know."""
+        ending = child.endings.get(delivery.tag)
         if isinstance(fate, DeadLetter):
             fields = {"event": "task-lost", "task_id": fate.task_id, "task_name": fate.task}
             log.error("Task %s[%s] goes to the dead letters: %s", fate.task, fate.task_id, fate.detail, extra=fields)
-        request = self._reader.understand(delivery) if self._on_lost is not None or isinstance(fate, Done) else None
+        request = self._reader.understand(delivery)
         if not isinstance(request, Request):
             return
-        late = death.timed_out is not None and delivery.tag in child.running
+        if ending is not None and ending.signum is not None:
+            self._tell_terminated(request, ending.signum)
+            return
         if isinstance(fate, Done):
             fields = {"event": "task-failed", "task_id": request.message.id, "task_name": request.message.task}
-            why = f"hard time limit ({death.timed_out:g} s) exceeded" if late else death.detail
+            why = child.death.detail if ending is None else f"hard time limit ({ending.hard_s:g} s) exceeded"
             log.error("%s failed: %s", request, why, extra=fields)
         if self._on_lost is not None:
-            lost = WorkerLostError(fate.detail if isinstance(fate, DeadLetter) else death.detail)
-            self._on_lost(request, TimeLimitExceeded(death.timed_out) if late else lost)
+            lost = WorkerLostError(fate.detail if isinstance(fate, DeadLetter) else child.death.detail)
+            self._on_lost(request, lost if ending is None else ending.error)
+
+    def _tell_terminated(self, request: Request, signum: int) -> None:
+        fields = {"event": "task-revoked", "task_id": request.message.id, "task_name": request.message.task}
+        log.info("%s was terminated", request, extra=fields)
+        if self._on_terminated is not None:
+            self._on_terminated(request, signum)
 
     def _settle(self, delivery: Delivery, child: DeadChild) -> Settlement:
-        death = child.death
-        if death.timed_out is not None and delivery.tag not in child.running:
-            death = replace(death, timed_out=None)
         try:
             if delivery.joined:
                 return self._call_body(delivery)
             return bury(
                 delivery,
                 started=delivery.tag <= child.started,
-                death=death,
+                death=child.death,
+                ending=child.endings.get(delivery.tag),
                 reader=self._reader,
                 max_deliveries=self._max_deliveries,
                 now=self._runtime.now(),

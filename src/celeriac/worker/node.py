@@ -1,9 +1,9 @@
-"""Node: one for each ``worker`` command. Starts, watches, recycles and stops its children.
+"""Node: one for each ``worker`` command. Its main thread watches the children, and does what others ask of it.
 
-In a node's life: ``run`` from start to exit; ``tick`` is one round of it. The main thread watches processes and limits and
-makes no call to the store; the keeper thread keeps the lease and buries the dead, and may be held up by a store that does
-not answer. No user code runs here but the hooks that
-``on_ready`` and ``on_stop`` lead to. Does not know: messages, results, what a task is.
+In a node's life: ``run`` from start to exit; ``tick`` is one round of it. It makes no call to the store: the keeper does, which
+a store that does not answer may hold up. What other threads ask for (remote control, the autoscaler, the health endpoint) is
+done in the next round, which comes at once. No user code runs here but the hooks that ``on_ready`` and ``on_stop`` lead to.
+Does not know: messages, results, what a task is.
 """
 
 from __future__ import annotations
@@ -12,60 +12,58 @@ import logging
 import os
 import select
 import signal
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from msgspec import Struct
 
 from celeriac.abc import Broker, Lessee, Runtime
-from celeriac.core.errors import OperationalError
-from celeriac.worker.leases import DeadChild, Leases
-from celeriac.worker.limits import Verdict, judge
+from celeriac.worker.children import Children
+from celeriac.worker.enforcing import Enforcer
+from celeriac.worker.keeper import Keeper
+from celeriac.worker.leases import EndedRun, Leases
+from celeriac.worker.nursery import Nursery
+from celeriac.worker.orders import OrderBook
 from celeriac.worker.os_signals import LOOK
-from celeriac.worker.recovery import Death
-from celeriac.worker.slots import Seat, Slot, Slots
+from celeriac.worker.slots import Slots, mark_of
 from celeriac.worker.stopping import Ask, Stage, Stopping
-from celeriac.worker.template import Report, Template
 
 log = logging.getLogger("celeriac.worker")
 
-ROUND_S = 0.1
+ROUND_S: Final = 0.1
 """How often limits are looked at while something runs."""
-IDLE_ROUND_S = 0.5
+IDLE_ROUND_S: Final = 0.5
 """The same while nothing runs: what begins meanwhile is noticed by then."""
-_CRASH_PAUSES_S = (0.0, 0.5, 1.0, 2.0, 5.0)
-"""Before a child is replaced: one that had begun a task; the first, second, … in a row that died before it had."""
-_KEEPER_PAUSE_S = 1.0
 
 
-@dataclass
-class _Place:
-    """One of the node's children, and whoever comes after it."""
+class Doing(Struct, frozen=True):
+    """One run in one of the children."""
 
-    slot: Slot
-    name: str = ""
-    pid: int = 0
-    ordered: bool = False
-    crashes: int = 0
-    start_at: float = 0.0
-    timed_out: float | None = None
-    """The hard limit for which we killed it, seconds."""
-    told: bool = False
-    """It was asked to finish."""
-    cold: bool = False
-    """We killed it to stop."""
+    child: str
+    """Name of the child."""
+    pid: int
+    tag: int
+    """Of its delivery."""
+    id: str
+    """Of its task; of one that is longer than 64 bytes, ``slots.mark_of`` it."""
+    since: float
+    """When it began: seconds of the monotonic clock."""
 
 
 class Node:
-    """Supervises ``count`` children."""
+    """Supervises its children."""
 
     def __init__(
         self,
         *,
         id: str,
         name: str,
-        template: Template,
+        nursery: Nursery,
         slots: Slots,
+        book: OrderBook,
         count: int,
         leases: Leases,
         broker: Broker,
@@ -73,19 +71,53 @@ class Node:
         stopping: Stopping,
         on_ready: Callable[[], None],
         on_stop: Callable[[float], None],
+        after_keep: Callable[[], object] | None = None,
+        alive_s: float = 0.0,
+        grace_s: float = 60.0,
     ) -> None:
-        self._id, self.name, self._template, self._leases = id, name, template, leases
+        """Start nothing yet.
+
+        Args:
+            id: Unique to this start of the program; lessees bear it.
+            name: For people.
+            nursery: Bears the children.
+            slots: Room for them.
+            book: Their standing orders.
+            count: How many there are to be.
+            leases: The node's lease, and who buries the dead.
+            broker: Dozes between two signs of life.
+            runtime: The clock.
+            stopping: Told of stops.
+            on_ready: Called once, when every child fetches.
+            on_stop: Called with each stage of a stop.
+            after_keep: Called by the keeper after each sign of life; it may ask the store.
+            alive_s: How many seconds a child may take to be ready. 0: any time.
+            grace_s: How many seconds the other tasks of a child have that holds one that was given up.
+        """
+        self.id, self.name, self._nursery, self._leases, self._book = id, name, nursery, leases, book
         self._broker, self._runtime, self._on_ready, self._on_stop = broker, runtime, on_ready, on_stop
-        self._places = [_Place(slots[index]) for index in range(count)]
-        self._generation = 0
+        self._children = Children(
+            node=id,
+            nursery=nursery,
+            slots=slots,
+            leases=leases,
+            runtime=runtime,
+            count=count,
+            alive_s=alive_s,
+            on_death=broker.interrupt,  # the keeper dozes
+        )
+        self._enforcer = Enforcer(self._children, node=id, grace_s=grace_s, on_given_up=self._give_up)
+        self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._count = count
         self._stopping = stopping
         self._announced = False
         self.turned_at = runtime.monotonic()
         """When the loop has last come round, by the monotonic clock."""
-        self._keeper = Keeper(leases, broker, runtime)
+        self._keeper = Keeper(leases, broker, runtime, then=after_keep)
         self._heard, self._bell = os.pipe()
         os.set_blocking(self._heard, False)
         os.set_blocking(self._bell, False)
+        book.on_change = self._tell_orders
 
     def run(self) -> int:
         """Supervise until stopped and every child has ended; return the exit code. Call in the main thread."""
@@ -95,37 +127,45 @@ class Node:
         try:
             while not self._finished():
                 self.tick(self._runtime.monotonic())
-                select.select([self._template.fileno(), self._heard], [], [], self._round_s())
+                select.select([self._nursery.fileno(), self._heard], [], [], self._round_s())
                 with suppress(BlockingIOError):
                     os.read(self._heard, 4096)
-                self._read_reports()
+                self._children.hear()
         except EOFError as error:
             log.critical("%s: this node cannot replace its children any more and stops", error)
-            self._give_up()
+            self._children.abandon("the process that started it died")
             code = 1
         finally:
             signal.set_wakeup_fd(previous)
-            self._template.close()
+            self._nursery.close()
             self._keeper.stop()
             self._leases.part()
         return code or int(self._stopping.stage is Stage.COLD)
 
+    def tick(self, now: float) -> None:
+        """Do what was asked for, and look after every child once."""
+        self.turned_at = now
+        self._do_what_was_asked()
+        if self.stopping:
+            self._carry_out_stop(now)
+        else:
+            self._children.fill(now)
+        self._enforcer.look(now)
+        if not self._announced and self._children.ready >= self._children.count:
+            self._announced = True
+            self._on_ready()
+
+    # What other threads may call.
+
     def wake(self) -> None:
-        """Have the loop come round now. Any thread may call, and a signal handler."""
+        """Have the loop come round now. Also safe in a signal handler."""
         with suppress(BlockingIOError):  # it has been rung often enough
             os.write(self._bell, b"\0")
 
     def stop(self, what: Ask = Ask.FINISH, why: str = "a command") -> None:
-        """Have the node stop, as ``what`` says. Any thread may call."""
+        """Have the node stop, as ``what`` says."""
         self._stopping.ask(what, why)
         self.wake()
-
-    def _round_s(self) -> float:
-        quiet = self._announced and not self.stopping and not self._is_busy()
-        return IDLE_ROUND_S if quiet else ROUND_S
-
-    def _is_busy(self) -> bool:
-        return any(place.slot.running for place in self._places)
 
     @property
     def healthy(self) -> bool:
@@ -138,164 +178,118 @@ class Node:
         return self._stopping.is_asked
 
     @property
+    def is_ready(self) -> bool:
+        """Whether as many children fetch as there are to be."""
+        return self._children.ready >= self._children.count
+
+    @property
     def ended(self) -> int:
         """How many runs have ended in the children that live."""
-        return sum(place.slot.ended for place in tuple(self._places))
+        return sum(place.slot.ended for place in self._children.places)
+
+    @property
+    def count(self) -> int:
+        """How many children there are to be."""
+        return self._count
+
+    @property
+    def most(self) -> int:
+        """How many there can be."""
+        return self._children.most
+
+    def resize(self, count: int) -> None:
+        """Have another number of children. Whoever is too many ends when its tasks have; none is ever killed for it.
+
+        Raises:
+            ValueError: fewer than 1, or more than ``most``.
+        """
+        if not 1 <= count <= self.most:
+            raise ValueError(f"a node has at least 1 child, and this one room for {self.most}; {count} cannot be")
+        self._count = count
+        self._ask(lambda: self._children.resize(count))
+
+    def restart_children(self, modules: Sequence[str] = (), *, reload: bool = False) -> None:
+        """Replace each child when its tasks have ended.
+
+        Args:
+            modules: To be imported by the new ones.
+            reload: They are imported anew, if a child has them already.
+        """
+        self._ask(lambda: self._children.restart(modules, reload=reload))
+
+    def terminate(self, id: str, signum: int = signal.SIGTERM) -> bool:
+        """Have the run of the task with this id ended, if it runs here; return whether it does. No other is ever hit.
+
+        Args:
+            id: Of the task.
+            signum: Which signal the operator named. With ``SIGUSR1`` the task hears that its soft limit is over.
+        """
+        mark, now = mark_of(id), self._runtime.monotonic()
+        found = [
+            (place, seat, run)
+            for place in self._children.places
+            for seat in place.slot.taken()
+            if (run := seat.look()) is not None and run.id == mark
+        ]
+        for place, seat, run in found:
+            self._ask(partial(self._enforcer.terminate, place, seat, run, signum, now))
+        return bool(found)
+
+    def running(self) -> list[Doing]:
+        """Return what the children run."""
+        return [
+            Doing(place.name, place.pid, run.tag, run.id, run.since)
+            for place in self._children.places
+            for seat in place.slot.taken()
+            if (run := seat.look()) is not None
+        ]
 
     def processes(self) -> list[tuple[str, int]]:
-        """Return the names and pids of the children that live. Any thread may call."""
-        return [(place.name, place.pid) for place in tuple(self._places) if place.pid]
+        """Return the names and pids of the children that live."""
+        return [(place.name, place.pid) for place in self._children.places if place.pid]
 
-    def tick(self, now: float) -> None:
-        """Look after every child once."""
-        self.turned_at = now
-        if self.stopping:
-            self._carry_out_stop(now)
-        ready = 0
-        for index, place in enumerate(self._places):
-            if not place.ordered:
-                if not self.stopping and now >= place.start_at:
-                    self._start(index, place)
-            elif place.pid:
-                self._enforce(place, now)
-                if place.slot.started:
-                    place.crashes = 0
-                ready += place.slot.is_ready
-        if not self._announced and ready == len(self._places):
-            self._announced = True
-            self._on_ready()
+    def lessees(self) -> list[Lessee]:
+        """Return in whose names deliveries are held here."""
+        return [Lessee(self.id, place.name) for place in self._children.places]
 
-    def _start(self, index: int, place: _Place) -> None:
-        self._generation += 1
-        place.name = f"{index}.{self._generation}"
-        place.slot.clear()
-        place.ordered, place.pid, place.timed_out, place.told, place.cold = True, 0, None, False, False
-        self._template.order(index, place.name)
+    # In the main thread.
 
-    def _enforce(self, place: _Place, now: float) -> None:
-        for seat in place.slot.late(now):
-            self._enforce_seat(place, seat, now)
+    def _ask(self, what: Callable[[], None]) -> None:
+        self._asked.put(what)
+        self.wake()
 
-    def _enforce_seat(self, place: _Place, seat: Seat, now: float) -> None:
-        verdict, run = judge(seat, now)
-        if verdict is Verdict.SOFT and run is not None:
-            # The child compares the tag in the signal's handler: no other task can be hit.
-            seat.ask_soft(run.tag)
-            self._signal(place, LOOK)
-        elif verdict is Verdict.HARD and run is not None and place.timed_out is None:
-            place.timed_out = round(run.hard_at - run.since, 6)
-            log.error("hard time limit (%gs) exceeded in %s: it is replaced", place.timed_out, place.name)
-            self._signal(place, signal.SIGKILL)
+    def _do_what_was_asked(self) -> None:
+        while True:
+            try:
+                what = self._asked.get_nowait()
+            except Empty:
+                return
+            what()
 
-    def _read_reports(self) -> None:
-        for report in self._template.reports():
-            place = self._places[report.index]
-            if report.status is None:
-                place.pid = report.pid
-            elif place.name == report.name:
-                self._bury(place, report)
-
-    def _bury(self, place: _Place, report: Report) -> None:
-        assert report.status is not None
-        slot = place.slot
-        detail = _how(report.status)
-        if report.status != 0 and not place.cold and place.timed_out is None:
-            log.error("child %s (pid %d) ended: %s", place.name, report.pid, detail, extra={"event": "child-died"})
-        if place.cold:
-            detail = "stopped at once by its operator"
-        death = Death(detail, timed_out=place.timed_out, handed_back=place.cold)
-        self._leases.child_died(DeadChild(Lessee(self._id, place.name), slot.started, slot.running, death))
+    def _give_up(self, run: EndedRun) -> None:
+        self._leases.run_ended(run)
         self._broker.interrupt()  # the keeper dozes
-        crashed = report.status != 0 and slot.started == 0
-        place.crashes = place.crashes + 1 if crashed else 0
-        pause = _CRASH_PAUSES_S[min(place.crashes, len(_CRASH_PAUSES_S) - 1)]
-        place.start_at = self._runtime.monotonic() + pause
-        place.ordered, place.pid = False, 0
+
+    def _tell_orders(self) -> None:
+        """There are new orders: whoever waits for messages of the old ones need not."""
+        self._leases.queues = list(self._book.read()[1].queues)
+        self._ask(self._have_them_look)
+
+    def _have_them_look(self) -> None:
+        for place in self._children.places:
+            place.send(LOOK)
 
     def _carry_out_stop(self, now: float) -> None:
-        if self._stopping.advance(now, is_busy=self._is_busy):
+        if self._stopping.advance(now, is_busy=lambda: self._children.is_busy):
             self._on_stop(now)
         if self._stopping.stage is Stage.COLD:
-            self._kill_all()
-            return
-        for place in self._places:
-            # Before it is ready a child does not hear the signal.
-            if place.pid and place.slot.is_ready and not place.told:
-                place.told = True
-                self._signal(place, signal.SIGTERM)
+            self._children.kill("stopped at once by its operator")
+        else:
+            self._children.finish()
 
-    def _kill_all(self) -> None:
-        for place in self._places:
-            if place.pid and not place.cold:
-                place.cold = True
-                self._signal(place, signal.SIGKILL)
-
-    def _give_up(self) -> None:
-        """The template is gone, and with it whoever would report the ends of the children: end them unheard."""
-        self._kill_all()
-        death = Death("the process that started it died", handed_back=True)
-        for place in self._places:
-            if place.ordered:
-                lessee = Lessee(self._id, place.name)
-                self._leases.child_died(DeadChild(lessee, place.slot.started, place.slot.running, death))
+    def _round_s(self) -> float:
+        quiet = self._announced and not self.stopping and not self._children.is_busy and not self._enforcer.is_at_work
+        return IDLE_ROUND_S if quiet else ROUND_S
 
     def _finished(self) -> bool:
-        return self.stopping and not any(place.ordered for place in self._places)
-
-    def _signal(self, place: _Place, number: int) -> None:
-        if place.pid:
-            with suppress(ProcessLookupError):
-                os.kill(place.pid, number)
-
-
-class Keeper:
-    """The supervisor's thread for everything that asks the store."""
-
-    def __init__(self, leases: Leases, broker: Broker, runtime: Runtime) -> None:
-        self._leases, self._broker, self._runtime = leases, broker, runtime
-        self._stopping = False
-        self.healthy = True
-        """Whether the store has answered when it was last asked; a node registers before it has a keeper."""
-        self._thread = threading.Thread(target=self._keep, name="celeriac-keeper", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, and wait for that."""
-        self._stopping = True
-        self._broker.interrupt()
-        if self._thread.ident is not None:
-            self._thread.join(6.0)
-
-    def _keep(self) -> None:
-        silent_since: float | None = None
-        while not self._stopping:
-            try:
-                doze_s = self._leases.tick()
-                self.healthy = True
-                if silent_since is not None:
-                    log.info("the store answers again after %.1f s", self._runtime.monotonic() - silent_since)
-                    silent_since = None
-                if not self._leases.has_dead and not self._stopping:
-                    self._broker.doze(doze_s)
-            except OperationalError as error:
-                self.healthy = False
-                if silent_since is None:
-                    silent_since = self._runtime.monotonic()
-                    log.warning("%s; this node's lease runs until it does", error, extra={"event": "store-lost"})
-                self._runtime.sleep(_KEEPER_PAUSE_S)
-            except Exception:
-                log.exception("the keeper of this node failed; it goes on")
-                self._runtime.sleep(_KEEPER_PAUSE_S)
-
-
-def _how(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        try:
-            return f"signal {signal.Signals(number).name}"
-        except ValueError:
-            return f"signal {number}"
-    return f"exit code {os.waitstatus_to_exitcode(status)}"
+        return self.stopping and not self._children.places

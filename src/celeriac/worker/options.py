@@ -25,6 +25,8 @@ class WorkerOptions:
     """Queues not to serve, of those."""
     max_tasks_per_child: int | None = None
     """Replace a process after so many tasks."""
+    max_memory_per_child: int | str | None = None
+    """Replace a process that holds more, KiB; ``"+N"``: that has grown by so much since it was ready."""
     time_limit: float | None = None
     """Hard limit of a run, seconds."""
     soft_time_limit: float | None = None

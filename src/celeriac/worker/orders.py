@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct, msgpack
 
@@ -39,14 +39,16 @@ class OrderBook:
         """Begin with ``orders``, in ``memory`` of ``SIZE`` bytes; ``None``: in some that forked children share."""
         self._memory = mmap.mmap(-1, SIZE) if memory is None else memory
         self._words: memoryview[int] = memoryview(self._memory)[:_TEXT_AT].cast("Q")
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = threading.RLock()
+        self.on_change: Callable[[], None] = _nothing
+        """Called after each change, in the thread that made it."""
         self.write(orders)
 
     @classmethod
     def opened(cls, memory: mmap.mmap) -> OrderBook:
         """Return the book that another process has begun in ``memory``."""
         book = cls.__new__(cls)
-        book._memory, book._one_at_a_time = memory, threading.Lock()
+        book._memory, book._one_at_a_time, book.on_change = memory, threading.RLock(), _nothing
         book._words = memoryview(memory)[:_TEXT_AT].cast("Q")
         return book
 
@@ -69,6 +71,18 @@ class OrderBook:
             self._words[_LENGTH] = len(text)
             self._memory[_TEXT_AT : _TEXT_AT + len(text)] = text
             self._words[_REVISION] += 1
+        self.on_change()
+
+    def amend(self, change: Callable[[Orders], Orders]) -> Orders:
+        """Replace the orders by what ``change`` makes of them; return that. Nobody else changes them in between.
+
+        Raises:
+            ValueError: they do not fit; nothing has changed.
+        """
+        with self._one_at_a_time:
+            orders = change(self.read()[1])
+            self.write(orders)
+        return orders
 
     def read(self) -> tuple[int, Orders]:
         """Return the orders and their revision."""
@@ -77,3 +91,7 @@ class OrderBook:
             text = self._memory[_TEXT_AT : _TEXT_AT + self._words[_LENGTH]]
             if revision % 2 == 0 and self.revision == revision:
                 return revision, msgpack.decode(text, type=Orders)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from celeriac.app.app import Celery
 from celeriac.core.errors import ImproperlyConfigured
+from celeriac.worker.memory import MemoryLimit
 from celeriac.worker.options import WorkerOptions
 
 POOLS = ("prefork", "threads", "asyncio", "solo")
@@ -32,6 +33,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     prefetch_cap: int | None
     """Messages held for each slot at most; ``None``: bounded by time alone."""
     max_tasks_per_child: int | None
+    max_memory: MemoryLimit | None
+    """Of each child, looked at between tasks; ``None``: no bound."""
+    alive_s: float
+    """How long a child may take to be ready. 0: any time."""
+    grace_s: float
+    """How long the other tasks of a child may take that holds one which was given up."""
     max_deliveries: int
     lease_s: float | None
     """``None``: the default."""
@@ -70,6 +77,9 @@ def plan_node(app: Celery, options: WorkerOptions) -> Plan:
         queues=queues_of(app, options),
         prefetch_cap=_cap(app, options),
         max_tasks_per_child=options.max_tasks_per_child or settings.worker.max_tasks_per_child,
+        max_memory=_max_memory(options, settings.worker.max_memory_per_child),
+        alive_s=settings.worker.proc_alive_timeout,
+        grace_s=settings.worker.retirement_timeout,
         max_deliveries=settings.task.max_deliveries,
         lease_s=float(lease) if lease else None,
         retry_on_startup=settings.broker.connection_retry if retry is None else retry,
@@ -96,6 +106,11 @@ def _concurrency(options: WorkerOptions, setting: int | str | None) -> int:
     if isinstance(wanted, int) and wanted < 0:
         raise ImproperlyConfigured(f"-c {wanted}: concurrency is 0 (one for each CPU core) or more")
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _max_memory(options: WorkerOptions, setting: int | str | None) -> MemoryLimit | None:
+    text = setting if options.max_memory_per_child is None else options.max_memory_per_child
+    return None if text is None else MemoryLimit.parse(text)
 
 
 def _cap(app: Celery, options: WorkerOptions) -> int | None:

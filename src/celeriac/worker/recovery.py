@@ -10,19 +10,23 @@ second time: it ends as FAILURE, and as a dead letter that can be replayed.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from celeriac.core import protocol
-from celeriac.core.errors import TimeLimitExceeded, WorkerLostError
+from celeriac.core.errors import TaskRevokedError, TimeLimitExceeded, WorkerLostError
 from celeriac.core.message import Delivery, Message, Outgoing, Rejected
-from celeriac.core.outcome import Failure, Retried
+from celeriac.core.outcome import Failure, Retried, Revoked
 from celeriac.core.settlement import DeadLetter, Requeue, Settlement
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
 from celeriac.worker.settlement import refuse, settle
 from celeriac.worker.terms import Terms
+
+TERMINATED: Final = "terminated"
+"""Why a task is revoked that was running. Source: Celery's ``TaskRevokedError`` of such a task."""
 
 
 class Death(Struct, frozen=True):
@@ -30,10 +34,22 @@ class Death(Struct, frozen=True):
 
     detail: str
     """For people: ``signal SIGKILL``, ``exit code 3``, ``its node was silent for 30 s``."""
-    timed_out: float | None = None
-    """The hard limit that the running task had exceeded, seconds; it was killed for that."""
     handed_back: bool = False
     """It was stopped by us for a reason that is not the task's fault: no delivery is counted."""
+
+
+class Ending(Struct, frozen=True):
+    """Why we have ended one run ourselves: one of the two."""
+
+    hard_s: float | None = None
+    """It exceeded this hard limit, seconds."""
+    signum: int | None = None
+    """An operator had it terminated, and named the signal of this number."""
+
+    @property
+    def error(self) -> TimeLimitExceeded | TaskRevokedError:
+        """What whoever waits for the task hears."""
+        return TaskRevokedError(TERMINATED) if self.hard_s is None else TimeLimitExceeded(self.hard_s)
 
 
 def bury(
@@ -41,6 +57,7 @@ def bury(
     *,
     started: bool,
     death: Death,
+    ending: Ending | None = None,
     reader: Reader,
     max_deliveries: int,
     now: datetime,
@@ -52,6 +69,7 @@ def bury(
         delivery: As adopted.
         started: Whether its run may have begun.
         death: How the process ended.
+        ending: Why we ended this very run. ``None``: we did not.
         reader: Decodes and finds the task.
         max_deliveries: How many processes one message may cost.
         now: UTC.
@@ -64,9 +82,8 @@ def bury(
         # What can be read and is known to nobody here may be a step or a member: others wait for its end.
         message = reader.message(delivery)
         return refuse(delivery, request, None if isinstance(message, Rejected) else message, now=now, terms=terms)
-    if death.timed_out is not None:
-        failure = Failure(TimeLimitExceeded(death.timed_out))
-        return settle(request, failure, now=now, terms=terms)
+    if ending is not None:
+        return settle(request, _of(ending), now=now, terms=terms)
     how = request.how
     if how.retry_on_worker_lost and not death.handed_back:
         return _retried(request, death, now=now, terms=terms)
@@ -79,6 +96,10 @@ def bury(
         detail = f"it was handed out {deliveries} times, and each time its process died; the last: {death.detail}"
         return _lost(request, "deliveries", detail, now=now, terms=terms)
     return _lost(request, "worker-lost", f"its process died while it ran: {death.detail}", now=now, terms=terms)
+
+
+def _of(ending: Ending) -> Failure | Revoked:
+    return Revoked(TERMINATED, ending.signum) if ending.hard_s is None else Failure(TimeLimitExceeded(ending.hard_s))
 
 
 def _retried(request: Request, death: Death, *, now: datetime, terms: Terms) -> Settlement:

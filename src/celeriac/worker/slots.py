@@ -17,7 +17,7 @@ from msgspec import Struct
 _WORD = 8
 _HEAD = 8
 """Words of a slot before its seats: one cache line."""
-_STARTED, _READY = range(2)
+_STARTED, _READY, _LEAVING = range(3)
 _SEAT = 16
 """Words of a seat: two cache lines."""
 _TAG, _SINCE, _SOFT_AT, _HARD_AT, _ID = range(5)
@@ -48,6 +48,11 @@ def mark_of(id: str) -> str:
     """Return how a seat names a task: by its id, or by the SHA-256 of one that is longer than 64 bytes."""
     data = id.encode("utf-8", "surrogatepass")
     return id if len(data) <= ID_BYTES else sha256(data).hexdigest()
+
+
+def rooms_for(children: int, seats: int) -> int:
+    """Return how many slots a node takes that begins with so many children: it may get more, and some stay while others come."""
+    return max(4 * children, 64 if seats > 1 else 1024)
 
 
 class Slots:
@@ -107,6 +112,15 @@ class Slot:
     def is_ready(self) -> bool:
         """Whether the child has come so far."""
         return bool(self._integers[self._at + _READY])
+
+    def leave(self) -> None:
+        """The child has heard that it is to finish, and fetches nothing more."""
+        self._integers[self._at + _LEAVING] = 1
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it has heard that. One whose interpreter is held by a call that does not come back hears nothing."""
+        return bool(self._integers[self._at + _LEAVING])
 
     @property
     def started(self) -> int:

@@ -17,30 +17,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from msgspec import Struct, msgpack
+from msgspec import msgpack
 
 from celeriac.worker.lanes.real import start_thread
-
+from celeriac.worker.nursery import Order, Report
 from celeriac.worker.os_signals import leave_to_supervisor
 
-ChildMain = Callable[[int, str], int]
-"""What a child runs: its place among the slots and its name -> exit code."""
-
-
-class Order(Struct, array_like=True):
-    """Fork a child."""
-
-    index: int
-    name: str
-
-
-class Report(Struct, array_like=True):
-    """A child has started (``status`` is ``None``) or ended (``status`` as ``os.waitpid`` gives it)."""
-
-    index: int
-    name: str
-    pid: int
-    status: int | None = None
+ChildMain = Callable[[Order], int]
+"""What a child runs: who it is -> exit code."""
 
 
 def _nothing() -> None:
@@ -48,7 +32,7 @@ def _nothing() -> None:
 
 
 class Template:
-    """The supervisor's end."""
+    """The supervisor's end: a Nursery."""
 
     def __init__(self, child_main: ChildMain, before_fork: Callable[[], object] = _nothing) -> None:
         """Fork; the caller has no threads and no connections. ``before_fork`` is called before each fork of a child, there."""
@@ -72,9 +56,9 @@ class Template:
         """Readable when there are reports."""
         return self._socket.fileno()
 
-    def order(self, index: int, name: str) -> None:
+    def order(self, order: Order) -> None:
         """Have a child forked; its Report follows."""
-        self._socket.send(msgpack.encode(Order(index, name)))
+        self._socket.send(msgpack.encode(order))
 
     def reports(self) -> list[Report]:
         """Return what happened since the last call.
@@ -136,7 +120,7 @@ def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain, before_f
                     orders.close()
                     _live(order, lifeline, child_main)
                 children[pid] = order
-                orders.send(msgpack.encode(Report(order.index, order.name, pid)))
+                orders.send(msgpack.encode(Report(order.name, pid)))
     except (BrokenPipeError, ConnectionResetError):
         code = 0  # the supervisor is gone
     finally:
@@ -147,7 +131,7 @@ def _live(order: Order, lifeline: int, child_main: ChildMain) -> NoReturn:
     code = 1
     try:
         watch_lifeline(lifeline)
-        code = child_main(order.index, order.name)
+        code = child_main(order)
     except BaseException:
         import traceback  # late: a child that ends well does not need it
 
@@ -161,6 +145,7 @@ def _live(order: Order, lifeline: int, child_main: ChildMain) -> NoReturn:
 
 def watch_lifeline(lifeline: int) -> None:
     """Have this process end when its supervisor is gone: nobody keeps its lease any more."""
+
     def wait() -> None:
         os.read(lifeline, 1)
         os._exit(1)
@@ -179,4 +164,4 @@ def _reap(children: dict[int, Order], orders: socket.socket) -> None:
             return
         order = children.pop(pid, None)
         if order is not None:
-            orders.send(msgpack.encode(Report(order.index, order.name, pid, status)))
+            orders.send(msgpack.encode(Report(order.name, pid, status)))

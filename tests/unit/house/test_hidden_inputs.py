@@ -33,6 +33,7 @@ ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "worker/health.py": (frozenset({"socket", "selectors", "time"}), "answers strangers, and bounds how long each may take"),
     "worker/lanes/real_loop.py": (frozenset({"selectors"}), "a loop that waits as no greenlet does"),
     "worker/listening.py": (frozenset({"socket"}), "where the health endpoint listens"),
+    "worker/child_process.py": (frozenset({"time"}), "waits for a process that was stopped to stand"),
     "worker/node.py": (frozenset({"select"}), "waits for news of its children"),
     "worker/plan.py": (frozenset({"socket"}), "the name of the host"),
     "worker/rdb.py": (frozenset({"socket"}), "a debugger that is spoken to over a port"),

@@ -145,7 +145,12 @@ class Bench:
         )
 
     def leases(
-        self, *, node: str = NODE, lease_s: float = LEASE_S, on_lost: Callable[[Request, Exception], None] | None = None
+        self,
+        *,
+        node: str = NODE,
+        lease_s: float = LEASE_S,
+        on_lost: Callable[[Request, Exception], None] | None = None,
+        on_terminated: Callable[[Request, int], None] | None = None,
     ) -> Leases:
         return Leases(
             self.store,
@@ -157,6 +162,7 @@ class Bench:
             runtime=self.runtime,
             lease_s=lease_s,
             on_lost=on_lost,
+            on_terminated=on_terminated,
         )
 
     def send(self, *messages: Message, eta: datetime | None = None) -> None:

@@ -14,14 +14,14 @@ from celeriac.app import errbacks, signals
 from celeriac.app.context import Context
 from celeriac.core.message import Delivery, Message, Outgoing
 from celeriac.testing.clock import VirtualRuntime
-from celeriac.worker import start
+from celeriac.worker import assembly
 from celeriac.worker.child import Child
 from celeriac.worker.instance import Worker
 from celeriac.worker.lanes import Lane
 from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import plan_node
 from celeriac.worker.reading import Reader
-from celeriac.worker.recovery import Death, bury
+from celeriac.worker.recovery import Death, Ending, bury
 from celeriac.worker.slots import Slots
 
 _names = itertools.count()
@@ -47,9 +47,9 @@ class Desk:
         options = WorkerOptions(hostname="w@here", pool="solo", queues=self.queues)
         self.plan = plan_node(app, options)
         app.store.keep(NODE, name=self.plan.hostname, info={}, queues=self.queues)
-        lane = start.make_lane(self.plan, app.runtime, Slots(1)[0])
+        lane = assembly.make_lane(self.plan, app.runtime, Slots(1)[0])
         _lanes.append(lane)
-        self.child: Child = start.make_child(Worker(app, options), self.plan, Lessee(NODE, "0.1"), lane, store=app.store)
+        self.child: Child = assembly.make_child(Worker(app, options), self.plan, Lessee(NODE, "0.1"), lane, store=app.store)
 
     def work(self) -> None:
         """Run until nothing waits."""
@@ -241,12 +241,13 @@ def test_a_failure_that_only_the_node_saw_is_told_by_way_of_a_message(app: Celer
     desk = Desk(app)
     [delivery] = desk.take()
 
-    terms = start._terms(app, desk.plan)
+    terms = assembly.terms_of(app, desk.plan)
     reader = Reader(app.tasks, accept=app.accept_content, hostname="w@here")
     settlement = bury(
         delivery,
         started=True,
-        death=Death("signal SIGKILL", timed_out=5),
+        death=Death("signal SIGKILL"),
+        ending=Ending(hard_s=5),
         reader=reader,
         max_deliveries=5,
         now=app.runtime.now(),

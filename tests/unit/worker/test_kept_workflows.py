@@ -16,7 +16,7 @@ from celeriac.core.message import Outgoing
 from celeriac.core.settlement import Requeue, Settled, Settlement
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
-from celeriac.worker import start
+from celeriac.worker import assembly
 from celeriac.worker.child import Child
 from celeriac.worker.instance import Worker
 from celeriac.worker.leases import DeadChild, Leases
@@ -95,9 +95,9 @@ class Desk:
         options = WorkerOptions(hostname="w@here", pool="solo", queues=["celery"])
         plan = plan_node(app, options)
         app.store.keep(NODE, name=plan.hostname, info={}, queues=["celery"])
-        lane = start.make_lane(plan, app.runtime, Slots(1)[0])
-        self.child: Child = start.make_child(Worker(app, options), plan, self.me, lane, store=app.store)
-        self.reader, self.terms = start._reader(app, plan), start._terms(app, plan)
+        lane = assembly.make_lane(plan, app.runtime, Slots(1)[0])
+        self.child: Child = assembly.make_child(Worker(app, options), plan, self.me, lane, store=app.store)
+        self.reader, self.terms = assembly.reader_of(app, plan), assembly.terms_of(app, plan)
         self.leases = Leases(
             app.store,
             node=NODE,

@@ -10,10 +10,11 @@ import pytest
 from celeriac.abc import HANDS, Lessee
 from celeriac.core.errors import BrokerUnreachable, WorkerLostError
 from celeriac.core.message import Delivery
+from celeriac.core.settlement import Done, Settlement
 from celeriac.drivers.memory.store import MemoryStore
 from celeriac.testing.clock import VirtualRuntime
-from celeriac.worker.leases import TICK_S, DeadChild
-from celeriac.worker.recovery import Death
+from celeriac.worker.leases import TICK_S, DeadChild, EndedRun
+from celeriac.worker.recovery import Death, Ending
 from unit.worker.bench import ME, NODE, Bench, PlainTask, a_message
 
 KILLED = Death("signal SIGKILL")
@@ -243,12 +244,55 @@ def test_a_hard_time_limit_ends_the_running_task_and_no_other(bench: Bench) -> N
     [first, second] = bench.take()
     leases = bench.leases()
 
-    leases.child_died(DeadChild(ME, started=second.tag, running=(second.tag,), death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.child_died(
+        DeadChild(ME, started=second.tag, running=(second.tag,), death=KILLED, endings={second.tag: Ending(hard_s=5.0)})
+    )
     leases.tick()
 
     assert first.tag < second.tag
     assert bench.states("a", "b") == ["PENDING", "FAILURE"]
     assert [bench.reader.message(delivery).id for delivery in bench.take()] == ["a"]  # type: ignore[union-attr]
+
+
+def given_up(tag: int) -> EndedRun:
+    return EndedRun(ME, tag, Ending(hard_s=5.0))
+
+
+def test_a_run_that_is_given_up_is_settled_for_a_child_that_keeps_the_others(bench: Bench) -> None:
+    bench.send(a_message("a", "late"), a_message("b", "late"))
+    [first, second] = bench.take()
+    leases = bench.leases()
+
+    leases.run_ended(given_up(first.tag))
+    leases.tick()
+
+    held = bench.store.adopt(ME, by=ME, limit=0)
+    assert bench.states("a", "b") == ["FAILURE", "PENDING"]
+    assert ([delivery.tag for delivery in held], leases.has_dead) == ([second.tag], False)
+
+
+def test_what_a_child_has_settled_itself_is_not_given_up_any_more(bench: Bench) -> None:
+    bench.send(a_message("a", "late"))
+    [delivery] = bench.take()
+    leases, told = bench.leases(on_lost=lambda request, _error: told.append(request.message.id)), list[str]()
+    bench.store.settle([Settlement(tag=delivery.tag, fate=Done())], lessee=ME)
+
+    leases.run_ended(given_up(delivery.tag))
+    leases.tick()
+
+    assert (told, bench.states("a"), leases.has_dead) == ([], ["PENDING"], False)
+
+
+def test_the_end_of_a_task_that_was_terminated_is_told_with_its_signal(bench: Bench) -> None:
+    bench.send(a_message("a", task="early"))
+    [delivery] = bench.take()
+    told: list[tuple[str, int]] = []
+    leases = bench.leases(on_terminated=lambda request, signum: told.append((request.message.id, signum)))
+
+    leases.child_died(DeadChild(ME, delivery.tag, (delivery.tag,), KILLED, {delivery.tag: Ending(signum=15)}))
+    leases.tick()
+
+    assert (told, bench.states("a")) == ([("a", 15)], ["REVOKED"])
 
 
 def test_a_second_thread_that_buries_the_same_child_does_no_harm() -> None:
@@ -285,7 +329,9 @@ def test_tasks_that_failed_with_their_process_are_told_and_those_that_run_again_
     lost: list[tuple[str, str]] = []
     leases = bench.leases(on_lost=lambda request, error: lost.append((request.message.id, type(error).__name__)))
 
-    leases.child_died(DeadChild(ME, started=third.tag, running=(third.tag,), death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.child_died(
+        DeadChild(ME, started=third.tag, running=(third.tag,), death=KILLED, endings={third.tag: Ending(hard_s=5.0)})
+    )
     leases.tick()
 
     assert lost == [("a", "WorkerLostError"), ("c", "TimeLimitExceeded")]
@@ -297,7 +343,9 @@ def test_the_end_of_a_task_by_its_hard_limit_is_logged_with_its_id(bench: Bench,
     [delivery] = bench.take()
     leases = bench.leases()
 
-    leases.child_died(DeadChild(ME, started=delivery.tag, running=(delivery.tag,), death=Death("signal SIGKILL", timed_out=5.0)))
+    leases.child_died(
+        DeadChild(ME, started=delivery.tag, running=(delivery.tag,), death=KILLED, endings={delivery.tag: Ending(hard_s=5.0)})
+    )
     leases.tick()
 
     assert [record.getMessage() for record in caplog.records] == ["Task early[a] failed: hard time limit (5 s) exceeded"]

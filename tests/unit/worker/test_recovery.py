@@ -11,19 +11,26 @@ from celeriac.core import protocol, taskmeta
 from celeriac.core.message import Delivery, Message, Parcel, Rejected
 from celeriac.core.settlement import DeadLetter, Done, Requeue, Settlement
 from celeriac.testing.clock import BEGINNING as NOON
-from celeriac.worker.recovery import Death, bury
+from celeriac.worker.recovery import Death, Ending, bury
 from unit.worker.bench import PlainTask, a_delivery, a_message, a_reader, the_terms
 
 KILLED = Death("signal SIGKILL")
 
 
 def buried(
-    message: Message | None = None, *, started: bool = True, death: Death = KILLED, delivery: Delivery | None = None, **task: Any
+    message: Message | None = None,
+    *,
+    started: bool = True,
+    death: Death = KILLED,
+    delivery: Delivery | None = None,
+    ending: Ending | None = None,
+    **task: Any,
 ) -> Settlement:
     return bury(
         delivery or a_delivery(message or a_message(), tag=7),
         started=started,
         death=death,
+        ending=ending,
         reader=a_reader(PlainTask(lambda: None, **task)),
         max_deliveries=5,
         now=NOON,
@@ -87,12 +94,22 @@ def test_a_late_one_that_we_stopped_ourselves_goes_back_uncounted() -> None:
 
 @pytest.mark.parametrize("acks_late", [False, True])
 def test_one_that_ran_past_its_hard_limit_fails_and_does_not_come_back(acks_late: bool) -> None:
-    settlement = buried(death=Death("signal SIGKILL", timed_out=5.0), acks_late=acks_late)
+    settlement = buried(ending=Ending(hard_s=5.0), acks_late=acks_late)
 
     assert (settlement.fate, state_of(settlement)) == (Done(), "FAILURE")
     assert settlement.result is not None
     error = taskmeta.decode(settlement.result.body).result
     assert (type(error).__name__, str(error)) == ("TimeLimitExceeded", "the task ran past its hard time limit of 5 s")
+
+
+@pytest.mark.parametrize("acks_late", [False, True])
+def test_one_that_an_operator_had_terminated_is_revoked_and_does_not_come_back(acks_late: bool) -> None:
+    settlement = buried(ending=Ending(signum=15), acks_late=acks_late)
+
+    assert (settlement.fate, state_of(settlement)) == (Done(), "REVOKED")
+    assert settlement.result is not None
+    error = taskmeta.decode(settlement.result.body).result
+    assert (type(error).__name__, error.args) == ("TaskRevokedError", ("terminated",))
 
 
 def test_what_nobody_here_knows_becomes_a_dead_letter() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from celeriac import Celery, signals
 from celeriac.core.errors import ImproperlyConfigured
+from celeriac.worker.childhood import before_fork
 from celeriac.worker.instance import Worker
-from celeriac.worker.start import before_fork, run_worker
+from celeriac.worker.start import run_worker
 
 
 def test_a_receiver_that_starts_a_thread_in_the_template_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from celeriac.worker.template import Report, Template
+from celeriac.worker.nursery import Order, Report
+from celeriac.worker.template import Template
 
 # Other tests may have left threads behind that sleep; Python from 3.12 on warns of every fork beside them.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -21,7 +22,7 @@ PATIENCE_S = 10.0
 
 
 @contextmanager
-def a_template(child_main: Callable[[int, str], int], before_fork: Callable[[], object] = bool) -> Iterator[Template]:
+def a_template(child_main: Callable[[Order], int], before_fork: Callable[[], object] = bool) -> Iterator[Template]:
     template = Template(child_main, before_fork)
     try:
         yield template
@@ -41,17 +42,17 @@ def wait_for_reports(template: Template, count: int) -> list[Report]:
 def test_a_child_is_forked_with_its_place_and_its_name() -> None:
     reader, writer = os.pipe()
 
-    def say(index: int, name: str) -> int:
-        os.write(writer, f"{index} {name}".encode())
+    def say(order: Order) -> int:
+        os.write(writer, f"{order.room} {order.number} {order.name} {order.imports}".encode())
         return 0
 
     with a_template(say) as template:
-        template.order(3, "3.1")
+        template.order(Order(7, 3, "3.1", ("shop",)))
         [began, ended] = wait_for_reports(template, 2)
 
-    assert os.read(reader, 100) == b"3 3.1"
-    assert (began.index, began.name, began.status) == (3, "3.1", None)
-    assert (ended.index, ended.name, ended.pid, ended.status) == (3, "3.1", began.pid, 0)
+    assert os.read(reader, 100) == b"7 3 3.1 ['shop']"
+    assert (began.name, began.status) == ("3.1", None)
+    assert (ended.name, ended.pid, ended.status) == ("3.1", began.pid, 0)
 
 
 def test_before_each_fork_the_template_does_what_it_is_told_to() -> None:
@@ -60,9 +61,9 @@ def test_before_each_fork_the_template_does_what_it_is_told_to() -> None:
     def before() -> None:
         os.write(writer, f"{os.getpid()} ".encode())
 
-    with a_template(lambda index, name: 0, before) as template:
+    with a_template(lambda order: 0, before) as template:
         for name in ("0.1", "0.2"):
-            template.order(0, name)
+            template.order(Order(0, 0, name))
             wait_for_reports(template, 2)
         pid = template.pid
 
@@ -70,8 +71,8 @@ def test_before_each_fork_the_template_does_what_it_is_told_to() -> None:
 
 
 def test_an_exit_code_is_reported() -> None:
-    with a_template(lambda index, name: 5) as template:
-        template.order(0, "0.1")
+    with a_template(lambda order: 5) as template:
+        template.order(Order(0, 0, "0.1"))
         [_, ended] = wait_for_reports(template, 2)
 
     assert ended.status is not None
@@ -79,12 +80,12 @@ def test_an_exit_code_is_reported() -> None:
 
 
 def test_a_signal_is_reported() -> None:
-    def die(index: int, name: str) -> int:
+    def die(_order: Order) -> int:
         os.kill(os.getpid(), signal.SIGKILL)
         return 0
 
     with a_template(die) as template:
-        template.order(0, "0.1")
+        template.order(Order(0, 0, "0.1"))
         [_, ended] = wait_for_reports(template, 2)
 
     assert ended.status is not None
@@ -92,11 +93,11 @@ def test_a_signal_is_reported() -> None:
 
 
 def test_a_child_that_raises_ends_with_a_code_and_its_traceback_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
-    def fail(index: int, name: str) -> int:
+    def fail(_order: Order) -> int:
         raise ValueError("it went wrong")
 
     with a_template(fail) as template:
-        template.order(0, "0.1")
+        template.order(Order(0, 0, "0.1"))
         [_, ended] = wait_for_reports(template, 2)
 
     assert ended.status is not None
@@ -105,9 +106,9 @@ def test_a_child_that_raises_ends_with_a_code_and_its_traceback_is_shown(capfd: 
 
 
 def test_many_children_at_once_are_all_reported() -> None:
-    with a_template(lambda index, name: index) as template:
+    with a_template(lambda order: order.room) as template:
         for index in range(10):
-            template.order(index, f"{index}.1")
+            template.order(Order(index, index, f"{index}.1"))
         reports = wait_for_reports(template, 20)
 
     codes = {report.name: os.waitstatus_to_exitcode(report.status) for report in reports if report.status is not None}
@@ -115,7 +116,7 @@ def test_many_children_at_once_are_all_reported() -> None:
 
 
 def test_a_template_that_has_died_is_noticed() -> None:
-    template = Template(lambda index, name: 0)
+    template = Template(lambda order: 0)
 
     os.kill(template.pid, signal.SIGKILL)
     select.select([template.fileno()], [], [], PATIENCE_S)
@@ -126,7 +127,7 @@ def test_a_template_that_has_died_is_noticed() -> None:
 
 
 def test_a_template_ends_when_it_is_closed() -> None:
-    template = Template(lambda index, name: 0)
+    template = Template(lambda order: 0)
 
     template.close()
 
@@ -138,16 +139,17 @@ def test_template_and_children_end_when_their_supervisor_is_killed() -> None:
     # The supervisor is a process of its own. Whoever outlives it keeps the pipe open, and its end is never seen.
     program = """
 import os, select, signal, time
+from celeriac.worker.nursery import Order
 from celeriac.worker.template import Template
 
-def live(index, name):
+def live(order):
     os.write(1, b"alive ")
     time.sleep(60)
     return 0
 
 template = Template(live)
-template.order(0, "0.1")
-template.order(1, "1.1")
+template.order(Order(0, 0, "0.1"))
+template.order(Order(1, 1, "1.1"))
 began = []
 while len(began) < 2:
     select.select([template.fileno()], [], [])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from celeriac.config.sections.kinds import (
     WITH_CONTROL,
@@ -63,8 +63,12 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_log_json``: each log line is a JSON object, as ``--log-format json``. Celery has no such setting."""
     logfile: Text = None
     """``worker_logfile``: file for the log, as ``-f``. ``None``: standard error."""
-    max_memory_per_child: Annotated[Kibibytes | None, WITH_WORKERS] = None
-    """``worker_max_memory_per_child``: a process is replaced when it has grown beyond this. ``None``: no bound."""
+    max_memory_per_child: Kibibytes | Annotated[str, Meta(pattern=r"^\+[1-9][0-9]*$", extra={"unit": "KiB"})] | None = None
+    """``worker_max_memory_per_child``: a process that holds more is replaced between two tasks. ``"+N"``: one that has grown by N
+    since it was ready. ``None``: no bound."""
+    retirement_timeout: Seconds = 60.0
+    """``worker_retirement_timeout``: in a process of many tasks, one runs past its hard limit: how long the others may take to
+    end before it is killed. Celery has no such setting."""
     autoscaler: Annotated[Any, WITH_WORKERS] = "celery.worker.autoscale:Autoscaler"
     """``worker_autoscaler``: class that decides how many tasks run at a time, or its dotted name."""
     soft_shutdown_timeout: Seconds = 0.0
@@ -111,8 +115,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_detect_quorum_queues``: on RabbitMQ, look which queues are quorum queues."""
     pool_putlocks: Annotated[bool, _OWN_PROCESSES] = True
     """``worker_pool_putlocks``: tasks are put into the pool one by one."""
-    proc_alive_timeout: Annotated[Seconds, _OWN_PROCESSES] = 4.0
-    """``worker_proc_alive_timeout``: how long a new process may take to be ready."""
+    proc_alive_timeout: Seconds = 4.0
+    """``worker_proc_alive_timeout``: a new process that is not ready within this time is replaced. 0: it may take any."""
     lost_wait: Annotated[Seconds, Harmless("what a dead process ran is known at once")] = 10.0
     """``worker_lost_wait``: how long to wait for the result of a process that died."""
     eta_task_limit: Annotated[Count | None, _IN_THE_STORE] = None

@@ -1,6 +1,6 @@
 """Put nodes and children together from the worker's own parts, each with a line of its own to the store.
 
-In a world's life: the fleet asks for a new one whenever one is born. Stands beside ``worker.start``, which does the same for
+In a world's life: the fleet asks for a new one whenever one is born. Stands beside ``worker.assembly``, which does the same for
 real processes. Does not know: when anybody is born or dies.
 """
 

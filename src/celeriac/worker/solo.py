@@ -1,0 +1,83 @@
+"""A node without children (``-P solo``): one child's loop in the node's own process.
+
+In a node's life: all of it. A thread keeps the lease, and another one hears of a stop. Does not know: other pools.
+"""
+
+from __future__ import annotations
+
+from celeriac.abc import Lessee
+from celeriac.app.logs import name_tasks
+from celeriac.app.overseer import Overseer
+from celeriac.worker import announce, os_signals
+from celeriac.worker.assembly import leases_of, make_child, make_lane
+from celeriac.worker.farewell import Farewell
+from celeriac.worker.first_contact import wait_for_store
+from celeriac.worker.herald import Herald
+from celeriac.worker.instance import Worker
+from celeriac.worker.keeper import Keeper
+from celeriac.worker.leases import DeadChild
+from celeriac.worker.lone_stopper import LoneStopper
+from celeriac.worker.orders import OrderBook
+from celeriac.worker.plan import Plan
+from celeriac.worker.readiness import say_goodbye, say_ready
+from celeriac.worker.recovery import Death
+from celeriac.worker.slots import Slots
+from celeriac.worker.stacks import Stacks
+from celeriac.worker.stopping import Stopping
+from celeriac.worker.tender import Tender
+from celeriac.worker.watching import Patient, Watch
+
+
+def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: OrderBook, stopping: Stopping) -> int:
+    """One child's loop in this process; a thread keeps the lease, and another one hears of a stop."""
+    app, runtime, store = worker.app, worker.app.runtime, worker.app.store
+    herald = Herald(lambda: keeper.healthy, runtime)
+    leases = leases_of(app, plan, node_id, store, herald)
+    keeper = Keeper(leases, store, runtime)
+    lane = make_lane(plan, runtime, slots[0])
+    # A connection of its own: the keeper and the child must not end each other's waits.
+    me, slot = Lessee(node_id, "0.1"), slots[0]
+    child = make_child(worker, plan, me, lane, store=app.open_store(), book=book)
+    overseer = Overseer()
+    farewell = Farewell(worker, herald, stopping, overseer)
+
+    def hand_back() -> None:
+        keeper.stop()
+        leases.child_died(DeadChild(me, slot.started, slot.running, Death("stopped at once by its operator", handed_back=True)))
+        leases.part()
+        herald.stop()
+
+    stopper = LoneStopper(
+        stopping,
+        runtime=runtime,
+        is_busy=lambda: bool(slot.running),
+        on_stage=farewell.say,
+        finish=child.stop,
+        hand_back=hand_back,
+    )
+    os_signals.hear(stopping, when_heard=stopper.wake, show_stacks=Stacks().show_mine)
+    patient = Patient(
+        turned_at=runtime.monotonic,  # whoever can ask sees that this process is not stuck
+        children=lambda: 1,
+        ended=lambda: slot.ended,
+        store_answers=lambda: keeper.healthy,
+    )
+    watch = Watch(app, plan, patient, stopping=stopping, overseer=overseer)
+    if not wait_for_store(plan, leases, runtime, stopped=lambda: stopping.is_asked):
+        watch.close()
+        return 0
+    stopper.start()
+    keeper.start()
+    Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
+    announce.child_begins(plan.hostname)
+    name_tasks()
+    say_ready(worker, herald, watch)
+    child.work()
+    stopper.close()
+    watch.close()
+    announce.child_ends(plan.hostname, 0)
+    keeper.stop()
+    leases.child_died(DeadChild(me, slot.started, slot.running, Death("it was stopped")))
+    leases.part()
+    say_goodbye(worker, herald)
+    return 0
