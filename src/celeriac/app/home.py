@@ -15,6 +15,7 @@ from celeriac.app.producer import Producer
 from celeriac.app.results.backend_view import BackendView
 from celeriac.app.results.results import Results
 from celeriac.config.settings import Conf
+from celeriac.control.client import Control
 
 
 class Home(Protocol):
@@ -64,6 +65,10 @@ class Home(Protocol):
     @property
     def events(self) -> Any:
         """Tells monitors what happens."""
+
+    @property
+    def control(self) -> Control:
+        """Speaks to running workers."""
 
     once: Once
     """What it warns of once."""

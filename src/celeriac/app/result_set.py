@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import aclosing, closing
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
 from celeriac.app.current import get_current_app
 from celeriac.app.home import Home
@@ -20,7 +20,7 @@ from celeriac.app.results.backend_view import BackendView
 from celeriac.app.results.notebook import SetShown
 from celeriac.app.results.promise import OnError, Promise
 from celeriac.app.results.result_states import as_mapping, exception_of
-from celeriac.app.results.revoking import refuse_control, warn_of_many
+from celeriac.app.results.revoking import revoke_all, revoke_stamped, warn_of_many
 from celeriac.app.results.set_states import SetStates, asked, by_place, leaves_of, unfinished
 from celeriac.core.states import PROPAGATE_STATES, READY_STATES
 from celeriac.core.taskmeta import TaskMeta
@@ -300,16 +300,14 @@ class ResultSet(SetStates, SetShown, Generic[R]):
 
         A store remembers 50,000 revoked tasks, the last that it was told of: of more members, those at the end.
         """
-        del connection, timeout
-        refuse_control("revoke", terminate=terminate or signal is not None, wait=wait)
+        how = {"connection": connection, "terminate": terminate, "signal": signal, "wait": wait, "timeout": timeout}
         warn_of_many(sum(1 for _ in self._leaves()) if isinstance(self.results, list) else len(self.results))
         for block in self._blocks():
-            self.app.results.revoke([result.id for result in leaves_of(block)])
+            revoke_all(self.app, [result.id for result in leaves_of(block)], how)
 
-    def revoke_by_stamped_headers(self, headers: Any, **options: Any) -> NoReturn:
-        """Revoke all tasks with these stamps: not in this version. See ``AsyncResult.revoke_by_stamped_headers``."""
-        del headers, options
-        refuse_control("revoke_by_stamped_headers")
+    def revoke_by_stamped_headers(self, headers: Any, **options: Any) -> None:
+        """Revoke all tasks with these stamps. See ``AsyncResult.revoke_by_stamped_headers``."""
+        revoke_stamped(self.app, headers, options)
 
     def as_tuple(self) -> tuple[Any, list[Any]]:
         """Return the stored form: ``((id, parent), [members])``; a set has no id."""

@@ -25,6 +25,9 @@ from celeriac.app.parts.assembly import router_of
 from celeriac.app.parts.importing import Importing
 from celeriac.app.parts.registering import TaskClass
 from celeriac.config.sources import load
+from celeriac.control.asking import Asking
+from celeriac.control.client import Control
+from celeriac.control.commands import Exchanges
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.routing import Router
 from celeriac.drivers.registry import open_store
@@ -172,6 +175,40 @@ class Borrowing(Importing):
         """Have a worker that is told no queues serve these."""
         self.amqp.queues.select(queues)
 
+    # ---- workers -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def control(self) -> Control:
+        """Speaks to running workers."""
+        made: Control = self._class_of("control", Control)(self)
+        return made
+
+    @cached_property
+    def events(self) -> Events:
+        """Tells monitors what happens, and hears it."""
+        made: Events = self._class_of("events", Events)(self)
+        return made
+
+    @property
+    def asking(self) -> Asking:
+        """How commands reach workers, by the settings as they are now.
+
+        Raises:
+            ImproperlyConfigured: ``control_queue_durable`` and ``control_queue_exclusive`` exclude each other.
+        """
+        told = self.settings.control
+        if told.queue_durable and told.queue_exclusive:
+            raise ImproperlyConfigured(
+                "control_queue_durable and control_queue_exclusive exclude each other: a queue of one connection goes with it"
+            )
+        return Asking(
+            Exchanges(told.exchange),
+            clock=self.clock,
+            runtime=self.runtime,
+            serializer=self.settings.task.serializer,
+            accept=self.accept_content,
+        )
+
     # ---- time, names, reports ----------------------------------------------------------------------------------
 
     def now(self) -> datetime:
@@ -202,24 +239,7 @@ class Borrowing(Importing):
         """Return what somebody who is to help needs to know, as text. Secrets are masked."""
         return bug_report(self)
 
-    # ---- later -------------------------------------------------------------------------------------------------
-
-    @property
-    def control(self) -> Any:
-        """Remote control of workers: not in this version."""
-        raise _later("app.control", "revoke a task with AsyncResult.revoke()")
-
-    @cached_property
-    def events(self) -> Events:
-        """Tells monitors what happens, and hears it."""
-        made: Events = self._class_of("events", Events)(self)
-        return made
-
 
 def is_celerys(named: object) -> bool:
     """Say whether this names a class of Celery's, or one of its loaders by its short name."""
     return isinstance(named, str) and (named.startswith("celery.") or named in {"app", "default"})
-
-
-def _later(name: str, instead: str) -> NotImplementedError:
-    return NotImplementedError(f"{name} is not in this version of celeriac; {instead}")

@@ -1,40 +1,21 @@
-"""What of revoking needs to speak with running workers, which this version cannot do yet.
+"""Revoking: see to it that the task of a result does not run, or runs no longer.
 
-In a job's life: beside it. To revoke a task that has not begun needs the store alone. Does not know: how results are read.
+In a job's life: beside it. That a task is revoked is kept in the store, so one that has not begun will not; that one is to end
+that runs is said to the nodes. Does not know: how results are read.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn, overload
+from typing import Any, Final
 
 from celeriac.app.home import Home
-from celeriac.core.errors import ImproperlyConfigured
 
 log = logging.getLogger("celeriac.results")
 
 REMEMBERED: Final = 50_000
 """Revoked tasks that every store remembers, the newest."""
-
-
-@overload
-def refuse_control(call: str) -> NoReturn: ...
-@overload
-def refuse_control(call: str, *, terminate: bool, wait: bool) -> None: ...
-
-
-def refuse_control(call: str, *, terminate: bool | None = None, wait: bool | None = None) -> None:
-    """Raise if what was asked for needs remote control; ``call`` alone always does.
-
-    Raises:
-        ImproperlyConfigured: it does.
-    """
-    if terminate is None and wait is None:
-        raise ImproperlyConfigured(f"{call}() needs remote control, which this version does not have yet")
-    for name, wanted in (("terminate", terminate), ("wait", wait)):
-        if wanted:
-            raise ImproperlyConfigured(f"{call}({name}=True) needs remote control, which this version does not have yet")
 
 
 def warn_of_many(count: int) -> None:
@@ -58,21 +39,16 @@ class Revocable:
         wait: bool = False,
         timeout: float | None = None,
     ) -> None:
-        """See to it that the task does not start. One that runs already goes on.
+        """See to it that the task does not start. One that runs already goes on, unless it is to be terminated.
 
         Args:
-            connection: Without effect: the app's own is used.
-            terminate: Also end it when it runs: not in this version.
-            signal: With ``terminate``.
-            wait: Wait for the workers' answers: not in this version; the store has it when this returns.
-            timeout: With ``wait``.
-
-        Raises:
-            ImproperlyConfigured: ``terminate`` or ``wait`` was asked for.
+            connection: As of ``Control.broadcast``.
+            terminate: Also end it when it runs.
+            signal: With ``terminate``: the signal that ends it, such as ``"SIGKILL"``. ``None``: ``SIGTERM``.
+            wait: Return when the nodes have answered, or the time is over; otherwise when the store has it and they were told.
+            timeout: With ``wait``: seconds. ``None``: 1.
         """
-        del connection, timeout
-        refuse_control("revoke", terminate=terminate or signal is not None, wait=wait)
-        self.app.results.revoke([self.id])
+        self.app.control.revoke(self.id, **_how(connection, terminate, signal, wait, timeout))
 
     def revoke_by_stamped_headers(
         self,
@@ -82,11 +58,33 @@ class Revocable:
         signal: str | None = None,
         wait: bool = False,
         timeout: float | None = None,
-    ) -> NoReturn:
-        """Revoke all tasks with these stamps: not in this version.
+    ) -> None:
+        """See to it that no task with one of these stamps starts: header -> value, or several. The rest: as ``revoke``."""
+        how = {"connection": connection, "terminate": terminate, "signal": signal, "wait": wait, "timeout": timeout}
+        revoke_stamped(self.app, headers, how)
 
-        Raises:
-            ImproperlyConfigured: always. ``revoke()`` of the results themselves works.
-        """
-        del headers, connection, terminate, signal, wait, timeout
-        refuse_control("revoke_by_stamped_headers")
+
+def revoke_all(app: Home, ids: list[str], options: Mapping[str, Any]) -> None:
+    """Revoke many; ``options``: the arguments of ``Revocable.revoke``."""
+    app.control.revoke(ids, **_how(**options))
+
+
+def revoke_stamped(app: Home, headers: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Revoke the tasks with these stamps; ``options`` as above."""
+    app.control.revoke_by_stamped_headers(headers, **_how(**options))
+
+
+def _how(
+    connection: Any = None,
+    terminate: bool = False,
+    signal: str | None = None,
+    wait: bool = False,
+    timeout: float | None = None,
+) -> dict[str, Any]:
+    """Return what ``Control`` calls these."""
+    how: dict[str, Any] = {"connection": connection, "terminate": terminate, "reply": wait}
+    if signal is not None:
+        how["signal"] = signal
+    if timeout is not None:
+        how["timeout"] = timeout
+    return how
