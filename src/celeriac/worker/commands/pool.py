@@ -1,0 +1,56 @@
+"""Commands about the processes of a node: how many there are, and new ones instead of old."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from celeriac.control.panel import control_command, nok, ok
+from celeriac.worker.state import State
+
+
+@control_command(args=[("n", int)], signature="[N=1]")
+def pool_grow(state: State, n: int = 1, **kwargs: Any) -> dict[str, str]:
+    """Grow pool by n processes/threads."""
+    del kwargs
+    if state.node.autoscaler is not None:
+        return nok("pool_grow is not supported with autoscale. Adjust autoscale range instead.")
+    state.node.resize(state.node.count + n)
+    return ok("pool will grow")
+
+
+@control_command(args=[("n", int)], signature="[N=1]")
+def pool_shrink(state: State, n: int = 1, **kwargs: Any) -> dict[str, str]:
+    """Shrink pool by n processes/threads."""
+    del kwargs
+    if state.node.autoscaler is not None:
+        return nok("pool_shrink is not supported with autoscale. Adjust autoscale range instead.")
+    if n >= state.node.count:
+        raise ValueError(
+            "Can't shrink pool. All processes busy!" if n < 1 else f"{state.node.count} are there: {n} fewer leave none"
+        )
+    state.node.resize(state.node.count - n)
+    return ok("pool will shrink")
+
+
+@control_command()
+def pool_restart(
+    state: State, modules: Sequence[str] | None = None, reload: bool = False, reloader: Any = None, **kwargs: Any
+) -> dict[str, str]:
+    """Restart execution pool."""
+    del kwargs
+    if not state.app.settings.worker.pool_restarts:
+        raise ValueError("Pool restarts not enabled")
+    if reloader is not None:
+        raise ValueError("a reloader cannot travel: modules are imported again by importlib")
+    state.node.restart_children(tuple(modules or ()), reload=reload)
+    return ok("reload started")
+
+
+@control_command(args=[("max", int), ("min", int)], signature="[max [min]]")
+def autoscale(state: State, max: int | None = None, min: int | None = None) -> dict[str, str]:
+    """Modify autoscale settings."""
+    if state.node.autoscaler is None:
+        raise ValueError("Autoscale not enabled")
+    most, least = state.node.autoscaler.update(max, min)
+    return ok(f"autoscale now max={most} min={least}")

@@ -1,0 +1,117 @@
+"""Commands about tasks: which there are, which this node holds, how long and how often they may run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from celeriac.control.panel import control_command, inspect_command, nok, ok
+from celeriac.worker.state import State
+
+log = logging.getLogger("celeriac.control")
+
+DEFAULT_TASK_INFO_ITEMS: Final = ("exchange", "routing_key", "rate_limit")
+"""Attributes that ``registered`` shows unless it is told others."""
+_PERIODS_S: Final = {"s": 1, "m": 60, "h": 3600}
+
+
+@inspect_command(alias="dump_active")
+def active(state: State, safe: bool | None = False, **kwargs: Any) -> list[dict[str, Any]]:
+    """List of tasks currently being executed."""
+    del kwargs
+    return [state.known.info(known, safe=bool(safe)) for known in state.known.active()]
+
+
+@inspect_command(alias="dump_reserved")
+def reserved(state: State, **kwargs: Any) -> list[dict[str, Any]]:
+    """List of currently reserved tasks, not including scheduled/active."""
+    del kwargs
+    return [state.known.info(known) for known in state.known.held() if known.run is None]
+
+
+@inspect_command(variadic="ids", signature="[id1 [id2 [... [idN]]]]")
+def query_task(state: State, ids: str | Sequence[str], **kwargs: Any) -> dict[str, list[Any]]:
+    """Query for task information by id."""
+    del kwargs
+    wanted = {ids} if isinstance(ids, str) else set(ids)
+    return {
+        known.id: ["reserved" if known.run is None else "active", state.known.info(known)]
+        for known in state.known.held()
+        if known.id in wanted
+    }
+
+
+@inspect_command(alias="dump_tasks", variadic="taskinfoitems", signature="[attr1 [attr2 [... [attrN]]]]")
+def registered(state: State, taskinfoitems: Sequence[str] | None = None, builtins: bool = False, **kwargs: Any) -> list[str]:
+    """List of registered tasks."""
+    del kwargs
+    items = [item for item in taskinfoitems or DEFAULT_TASK_INFO_ITEMS if isinstance(item, str) and not item.startswith("_")]
+    tasks = state.app.tasks
+    return [_described(tasks[name], items) for name in sorted(tasks) if builtins or not name.startswith("celery.")]
+
+
+def _described(task: Any, items: Sequence[str]) -> str:
+    found = {item: value for item in items if (value := getattr(task, item, None)) is not None and not callable(value)}
+    return f"{task.name} [{' '.join(f'{item}={value}' for item, value in found.items())}]" if found else str(task.name)
+
+
+@control_command(
+    args=[("task_name", str), ("rate_limit", str)],
+    signature="<task_name> <rate_limit (e.g., 5/s | 5/m | 5/h)>",
+)
+def rate_limit(state: State, task_name: str, rate_limit: int | float | str | None, **kwargs: Any) -> dict[str, str]:
+    """Tell worker(s) to modify the rate limit for a task by type."""
+    del kwargs
+    try:
+        per_second = rate_of(rate_limit)
+    except ValueError as error:
+        return nok(f"Invalid rate limit string: {error!r}")
+    if task_name not in state.app.tasks:
+        log.error("a rate limit was set for %r, which no task is called", task_name)
+        return nok("unknown task")
+    limit = str(rate_limit) if per_second else None
+    state.order(lambda orders: replace(orders, rate_limits={**orders.rate_limits, task_name: limit}))
+    if limit is None:
+        log.info("rate limit of %s: none", task_name)
+        return ok("rate limit disabled successfully")
+    log.info("rate limit of %s: %s", task_name, limit)
+    return ok("new rate limit set successfully")
+
+
+def rate_of(limit: int | float | str | None) -> float:
+    """Return runs a second; 0: no limit.
+
+    Raises:
+        ValueError: it is no rate.
+    """
+    if not limit:
+        return 0.0
+    if not isinstance(limit, str):
+        return float(limit)
+    number, _, period = limit.partition("/")
+    if period and period not in _PERIODS_S:
+        raise ValueError(f"a rate is a number a second, a minute or an hour (/s, /m, /h), not {limit!r}")
+    return float(number) / _PERIODS_S[period or "s"]
+
+
+@control_command(
+    args=[("task_name", str), ("soft", float), ("hard", float)],
+    signature="<task_name> <soft_secs> [hard_secs]",
+)
+def time_limit(
+    state: State, task_name: str | None = None, hard: float | None = None, soft: float | None = None, **kwargs: Any
+) -> dict[str, str]:
+    """Tell worker(s) to modify the time limit for task by type."""
+    del kwargs
+    if task_name not in state.app.tasks or task_name is None:
+        log.error("a time limit was set for %r, which no task is called", task_name)
+        return nok("unknown task")
+    limits = tuple(None if each is None else float(each) for each in (soft, hard))
+    if any(each is not None and not 0 <= each < 1e9 for each in limits):
+        return nok("a time limit is a number of seconds, or none")
+    state.order(lambda orders: replace(orders, time_limits={**orders.time_limits, task_name: (limits[0], limits[1])}))
+    log.info("time limits of %s: soft=%s hard=%s", task_name, soft, hard)
+    return ok("time limits set successfully")

@@ -1,0 +1,85 @@
+"""Remote control of a node: what its supervisor answers, whatever its children are doing.
+
+In a command's life: heard by ``control.answering``, looked up here in the panel, carried out by a function of ``commands/`` or
+of a user. Does not know: how a command travels.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from celeriac.control.answering import Answering, NoAnswer
+from celeriac.control.commands import Command, Exchanges
+from celeriac.control.panel import Panel
+from celeriac.core.errors import OperationalError, WorkerShutdown, WorkerTerminate
+from celeriac.worker import commands
+from celeriac.worker.state import State
+from celeriac.worker.stopping import Ask
+
+log = logging.getLogger("celeriac.control")
+
+RETRY_S = 2.0
+"""Between two tries to listen, while the store does not answer."""
+
+
+class RemoteControl:
+    """Hears commands from when the node is registered until it says goodbye."""
+
+    def __init__(self, state: State) -> None:
+        commands.load()
+        settings, app = state.app.settings, state.app
+        self._state = state
+        self._closed = threading.Event()
+        self._answering = Answering(
+            state.store.broadcast,
+            Exchanges(settings.control.exchange),
+            name=state.hostname,
+            carry_out=self.carry_out,
+            clock=app.clock,
+            runtime=app.runtime,
+            serializer=settings.task.serializer,
+            accept=app.accept_content,
+            answers_live_s=min(settings.control.queue_ttl, settings.control.queue_expires),
+        )
+
+    def open(self) -> None:
+        """Hear commands. A store that does not answer just now is asked again, in a thread."""
+        try:
+            self._answering.open()
+        except OperationalError as error:
+            log.warning("this node hears no commands yet: %s", error)
+            threading.Thread(target=self._insist, name="celeriac-control-open", daemon=True).start()
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._closed.set()
+        self._answering.close()
+
+    def carry_out(self, command: Command) -> Any:
+        """Carry out one command; return its answer.
+
+        Raises:
+            KeyError: there is no such command.
+            NoAnswer: it is not answered.
+        """
+        run = Panel.data[command.method]
+        try:
+            return run(self._state, **command.arguments)
+        except WorkerTerminate as asked:
+            self._state.node.stop(Ask.QUIT, f"command {command.method}")
+            raise NoAnswer from asked
+        except WorkerShutdown as asked:
+            self._state.node.stop(Ask.FINISH, f"command {command.method}")
+            raise NoAnswer from asked
+
+    def _insist(self) -> None:
+        while not self._closed.wait(RETRY_S):
+            try:
+                self._answering.open()
+            except OperationalError as error:
+                log.debug("this node hears no commands yet: %s", error)
+            else:
+                log.info("this node hears commands now")
+                return
