@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from celeriac import AsyncResult, Celery, GroupResult, ImproperlyConfigured, group
+from celeriac import AsyncResult, Celery, GroupResult, group
 from celeriac import TimeoutError as GaveUp
 from guide.conftest import Serve
 from guide.serving import InProcess
@@ -179,13 +179,6 @@ def test_a_group_that_is_forgotten_is_pending_and_its_ids_may_be_deleted(app: Ce
     assert (found.completed_count(), found.ready(), found.waiting()) == (0, False, True)
     found.delete()
     assert app.GroupResult.restore(result.id) is None
-
-
-def test_a_group_refuses_to_terminate_by_name(add: Any) -> None:
-    result: Any = group(add.s(1)).delay()
-
-    with pytest.raises(ImproperlyConfigured, match="terminate"):
-        result.revoke(terminate=True)
 
 
 # ---- Of nothing ----------------------------------------------------------------------------------------------------

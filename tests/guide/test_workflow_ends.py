@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from celeriac import Celery, ChordError, GroupResult, Ignore, ImproperlyConfigured, Reject, TaskRevokedError, chain, chord, group
+from celeriac import Celery, ChordError, GroupResult, Ignore, Reject, TaskRevokedError, chain, chord, group
 from guide.conftest import Serve
 from system.patience import eventually
 
@@ -221,17 +221,6 @@ def test_what_is_revoked_in_a_chord_in_a_chord_fails_both_and_no_body_runs(
     failure_of(result)
     assert (revoked.state, result.state, ran) == ("REVOKED", "FAILURE", [])
     assert body.state == ("REVOKED" if what == "body" else "FAILURE")
-
-
-def test_to_terminate_a_workflow_is_refused_by_name_and_it_goes_on(tasks: Any, serve: Serve) -> None:
-    result: Any = chain(tasks["add"].s(1, 1), tasks["add"].s(2)).delay()
-
-    for one in (result, result.parent):
-        with pytest.raises(ImproperlyConfigured, match="terminate"):
-            one.revoke(terminate=True)
-    serve()
-
-    assert result.get(timeout=WAIT_S) == 4
 
 
 def test_to_revoke_a_task_that_was_replaced_is_to_revoke_the_end_of_what_replaced_it(

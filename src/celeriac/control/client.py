@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from celeriac.abc import Store
 from celeriac.control.asking import Asking, Gathered, command_of
 from celeriac.control.inspecting import Inspect, flatten_reply
+from celeriac.core.rules import stamp_values
 
 TERM: Final = "SIGTERM"
 """The signal with which a running task is ended, unless another is named."""
@@ -145,6 +146,8 @@ class Control:
         **kwargs: Any,
     ) -> Gathered | None:
         """See to it that tasks with one of these stamps do not start: header -> value, or several. The rest: as ``revoke``."""
+        stamps = {header: list(stamp_values(values)) for header, values in headers.items()}
+        getattr(kwargs.get("connection"), "store", self.app.store).revoke_stamps(stamps)
         arguments = {"headers": headers, "terminate": terminate, "signal": signal}
         return self.broadcast("revoke_by_stamped_headers", destination=destination, arguments=arguments, **kwargs)
 

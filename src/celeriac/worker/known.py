@@ -69,7 +69,8 @@ class Knowledge:
         """Return what is shown of a task. ``safe``: its arguments as text."""
         message, run, headers = known.message, known.run, _headers(known.delivery)
         name = message.task if message is not None else str(headers.get("task", ""))
-        args, kwargs = ((), {}) if message is None else (message.args, message.kwargs)
+        args: Any = () if message is None else message.args
+        kwargs: Any = {} if message is None else message.kwargs
         if safe or message is None:
             args = headers.get("argsrepr") or safe_repr(tuple(args))
             kwargs = headers.get("kwargsrepr") or safe_repr(dict(kwargs))

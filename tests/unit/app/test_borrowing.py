@@ -261,12 +261,6 @@ def test_a_bug_report_tells_versions_and_settings_and_no_secret() -> None:
     assert "task_acks_late: True" in text
 
 
-@pytest.mark.parametrize("part", ["control"])
-def test_what_this_version_lacks_says_so_when_it_is_used(app: Celery, part: str) -> None:
-    with pytest.raises(NotImplementedError, match=rf"app\.{part}"):
-        getattr(app, part)
-
-
 class MyAMQP(AMQP):
     """A class of a program's own."""
 

@@ -6,7 +6,6 @@ import asyncio
 import copy
 import json
 import pickle
-from collections.abc import Callable
 from datetime import timedelta
 from threading import Timer
 from traceback import extract_tb
@@ -190,17 +189,19 @@ def test_copies_pickles_and_tuples_of_a_result_are_the_same_result(app: Celery) 
     assert pickle.loads(pickle.dumps(AsyncResult[int]("a", app=app, ignored=True))).get() is None
 
 
-def test_what_needs_remote_control_is_refused_by_name(app: Celery) -> None:
-    result = app.AsyncResult("a")
+def test_what_is_said_to_nodes_is_said_with_its_arguments(app: Celery) -> None:
+    result, said = app.AsyncResult("a"), []
+    app.store.broadcast.listen("celery.pidbox", ["#"], lambda notice: said.append(json.loads(notice.parcel.body)))
 
-    calls: dict[str, Callable[[], object]] = {
-        "terminate=True": lambda: result.revoke(terminate=True),
-        "wait=True": lambda: result.revoke(wait=True, timeout=1),
-        "revoke_by_stamped_headers": lambda: result.revoke_by_stamped_headers({"job": "1"}),
-    }
-    for name, refused in calls.items():
-        with pytest.raises(ImproperlyConfigured, match=name):
-            refused()
+    result.revoke(terminate=True, signal="KILL")
+    result.revoke(wait=True, timeout=0.01)
+    result.revoke_by_stamped_headers({"job": "1"}, terminate=True)
+
+    assert [(each["method"], each["arguments"], "reply_to" in each) for each in said] == [
+        ("revoke", {"task_id": "a", "terminate": True, "signal": "KILL"}, False),
+        ("revoke", {"task_id": "a", "terminate": False, "signal": "SIGTERM"}, True),
+        ("revoke_by_stamped_headers", {"headers": {"job": "1"}, "terminate": True, "signal": "SIGTERM"}, False),
+    ]
 
 
 def test_without_a_result_backend_the_error_is_the_one_that_programs_of_celery_catch() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from celeriac import AsyncResult, Celery, GroupResult, ResultSet, TaskRevokedError
-from celeriac.core.errors import ImproperlyConfigured, TimeoutError  # noqa: A004 - the builtin's subclass
+from celeriac.core.errors import TimeoutError  # noqa: A004 - the builtin's subclass
 
 
 def done(app: Celery, *ids: str) -> ResultSet[Any]:
@@ -110,19 +110,19 @@ def test_on_interval_is_called_while_nothing_comes_and_may_end_the_wait(app: Cel
     assert len(ticks) == 3
 
 
-def test_members_are_revoked_together_and_what_needs_remote_control_is_refused(app: Celery) -> None:
-    results = app.ResultSet([app.AsyncResult("a"), app.AsyncResult("b")])
+def test_members_are_revoked_together_and_by_their_stamps(app: Celery) -> None:
+    results, said = app.ResultSet([app.AsyncResult("a"), app.AsyncResult("b")]), []
+    app.store.broadcast.listen("celery.pidbox", ["#"], lambda notice: said.append(json.loads(notice.parcel.body)))
 
-    results.revoke()
+    results.revoke(terminate=True)
+    results.revoke_by_stamped_headers({"job": 1})
 
     assert app.store.rules().revoked == {"a", "b"}
-    calls: list[Callable[[], object]] = [
-        lambda: results.revoke(wait=True),
-        lambda: results.revoke_by_stamped_headers({"job": 1}),
+    assert app.store.rules().revoked_stamps == {"job": {"1"}}
+    assert [(each["method"], each["arguments"].get("task_id"), each["arguments"]["terminate"]) for each in said] == [
+        ("revoke", ["a", "b"], True),
+        ("revoke_by_stamped_headers", None, False),
     ]
-    for refused in calls:
-        with pytest.raises(ImproperlyConfigured, match="remote control"):
-            refused()
 
 
 def test_a_group_is_saved_and_restored_by_its_id(app: Celery) -> None:

@@ -6,6 +6,7 @@ import gc
 import os
 import tempfile
 from collections import deque
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,8 @@ def memdump(state: State, samples: int = 10, **kwargs: Any) -> str:
     """Dump statistics of previous memsample requests."""
     del state, kwargs
     gc.collect()
-    found, _ = list(_samples), _samples.clear()
+    found = list(_samples)
+    _samples.clear()
     step = max(1, len(found) // max(1, samples))
     lines = ["- rss (sample):", *(f"-    > {_shown(used)}," for used in found[::step][:samples])] if found else []
     return "\n".join([*lines, f"- rss (end): {_shown(resident() or 0)}.", ""])
@@ -47,7 +49,7 @@ def objgraph(state: State, num: int = 200, max_depth: int = 10, type: str = "Req
     """Create graph of uncollected objects (memory-leak debugging)."""
     del state
     try:
-        import objgraph as drawing  # late: hardly anybody has it
+        drawing: Any = import_module("objgraph")  # hardly anybody has it
     except ImportError as error:
         raise ImportError("Requires the objgraph library") from error
     with tempfile.NamedTemporaryFile(prefix="celeriac-objgraph-", suffix=".png", delete=False) as file:
@@ -63,7 +65,7 @@ def resident() -> int | None:
     except (OSError, ValueError, IndexError):
         pass
     try:
-        import psutil  # late: it may not be there
+        psutil: Any = import_module("psutil")  # it may not be there
     except ImportError:
         return None
     return int(psutil.Process().memory_info().rss)

@@ -26,9 +26,7 @@ def pool_shrink(state: State, n: int = 1, **kwargs: Any) -> dict[str, str]:
     if state.node.autoscaler is not None:
         return nok("pool_shrink is not supported with autoscale. Adjust autoscale range instead.")
     if n >= state.node.count:
-        raise ValueError(
-            "Can't shrink pool. All processes busy!" if n < 1 else f"{state.node.count} are there: {n} fewer leave none"
-        )
+        raise ValueError(f"there are {state.node.count}: {n} fewer would leave none")
     state.node.resize(state.node.count - n)
     return ok("pool will shrink")
 
