@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from celeriac import Celery
+from cli.quick import Quick
 from cli.terminal import Terminal
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -98,6 +100,19 @@ def test_a_result_that_does_not_come_in_time_is_told(terminal: Terminal) -> None
     ran = terminal.celeriac(*words)
 
     assert (ran.code, ran.err) == (1, "celeriac: no result of nobody within 0.1 s; the task goes on\n")
+
+
+def test_a_result_is_asked_of_the_tasks_own_backend(quick: Quick) -> None:
+    elsewhere = Celery("elsewhere", broker="memory://", backend=f"memory://{quick.folder.name}-own", set_as_current=False)
+    quick.app.task(name="quick.own", backend=elsewhere.backend)(lambda: None)
+    elsewhere.backend.store_result("an-id", 42, "SUCCESS")
+
+    ran = quick.celeriac("result", "an-id", "--task", "quick.own", "--timeout", "5")
+    usual = quick.celeriac("result", "an-id", "--timeout", "0")
+    unknown = quick.celeriac("result", "an-id", "--task", "quick.nothing")
+
+    assert (ran.code, ran.out, usual.code) == (0, "42\n", 1)
+    assert "no task is registered as 'quick.nothing'" in unknown.err
 
 
 def test_purge_asks_first(terminal: Terminal) -> None:

@@ -254,10 +254,3 @@ def test_a_chord_that_was_sent_here_is_seen_whole_from_the_id_of_its_body(flows:
     lines = ran.out.splitlines()
     assert (lines[0], lines[1][:16], len(lines)) == ("2 in a row", "├── group of 2  ", 5), ran.err
     assert lines[-1].startswith(f"└── {id}  SUCCESS")
-
-
-@pytest.mark.parametrize("what", ["bootsteps", "workers"])
-def test_what_celery_draws_and_this_version_does_not_is_told(flows: Terminal, what: str) -> None:
-    ran = flows.celeriac("graph", what)
-
-    assert (ran.code, ran.err.partition(" (see")[0]) == (2, f"celeriac: this version draws no {what}, only workflows")

@@ -1,4 +1,4 @@
-"""``celeriac graph``: draw a workflow, as it is to run or as it has run.
+"""``celeriac graph``: draw a workflow, as it is to run or as it has run; a node, or the nodes that are alive.
 
 In a job's life: before it or after it. Does not know: how a figure is made, how it is written.
 """
@@ -16,30 +16,23 @@ from celeriac.app.drawing.formats import to_dot, to_mermaid, to_text
 from celeriac.app.drawing.happened import happened
 from celeriac.app.drawing.planned import DEPTH, MEMBERS, Shown, planned, shown
 from celeriac.app.flows.stored import Stored
+from celeriac.cli.graph_nodes import Alive, fleet_dot, node_dot, words_from
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.signatures import find_signature, is_json, read_signature
+from celeriac.cli.store_urls import store_urls
 from celeriac.cli.trails import trail_of
 from celeriac.cli.user_options import OpenCommand
 from celeriac.core.message import Message
+from celeriac.worker.options import WorkerOptions
+from celeriac.worker.plan import plan_node
 
-MISSING: Final = frozenset({"bootsteps", "workers"})
 WRITERS: Final = {"text": to_text, "dot": to_dot, "mermaid": to_mermaid}
 
 
-class Drawer(click.Group):
-    """A group that knows what else Celery's draws."""
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """Say of what Celery's command draws, and this one does not, that it is missing."""
-        if args and args[0] in MISSING:
-            raise click.UsageError(f"this version draws no {args[0]}, only workflows", ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.group("graph", cls=Drawer)
+@click.group("graph")
 def command() -> None:
-    """Draw a workflow."""
+    """Draw a workflow, a node, or the nodes that are alive."""
 
 
 @command.command("workflow", cls=OpenCommand)
@@ -99,3 +92,47 @@ def without_secrets(app: Celery) -> Shown:
         return shown(call) if task is None or task.without_secrets(asked) is asked else f"{call['task']}(***)"
 
     return written
+
+
+@command.command("bootsteps", cls=OpenCommand)
+@click.argument("parts", nargs=-1, type=click.Choice(["worker", "consumer"], case_sensitive=False), metavar="[worker] [consumer]")
+@pass_program
+def bootsteps(program: Program, parts: tuple[str, ...]) -> None:
+    """Draw a node as it would be started, in Graphviz' language: its processes (worker), what they serve (consumer), or both.
+
+    A node has no boot steps. Those that the app adds are drawn, too, as what they are: not run.
+    """
+    app = program.load()
+    broker, results = store_urls(app)
+    steps = [getattr(step, "__name__", str(step)) for added in app.steps.values() for step in added]
+    plan = plan_node(app, WorkerOptions())
+    kept = None if app.places.results is None else results
+    click.echo(node_dot(plan, parts or ("worker", "consumer"), broker=broker, results=kept, steps=steps))
+
+
+@command.command("workers", cls=OpenCommand)
+@click.argument("words", nargs=-1, metavar="[WORD:VALUE]...")
+@pass_program
+def workers(program: Program, words: tuple[str, ...]) -> None:
+    """Draw the nodes that are alive, with their slots, around broker and results, in Graphviz' language.
+
+    \b
+    nodes:A,B    draw these instead      threads:2,3  with so many slots each
+    wmax:4       at most so many nodes   tmax:3       at most so many slots of each; 0: all
+    enumerate    numbers, not names      generic      kinds of stores, not their URLs
+    broker:URL   another broker          backend:URL  another result backend
+    """
+    said = words_from(words)
+    app = program.reach()
+    broker, results = store_urls(app)
+    if said.nodes is None:
+        found = [Alive(one.node, slots_of(one.info.get("concurrency"))) for one in app.store.nodes()]
+    else:
+        counts = [*said.threads, *[0] * len(said.nodes)]
+        found = [Alive(name, slots_of(count)) for name, count in zip(said.nodes, counts, strict=False)]
+    click.echo(fleet_dot(found, said, broker=broker, results=None if app.places.results is None else results))
+
+
+def slots_of(count: object) -> list[str]:
+    """Return labels of so many slots."""
+    return [f"slot {number + 1}" for number in range(count if isinstance(count, int) else 0)]

@@ -1,4 +1,4 @@
-"""``celeriac list``: the tasks of an app, and the queues with what waits in them. Does not know: workers."""
+"""``celeriac list``: an app's tasks, its queues with what waits in them, and what they are bound to. Does not know: workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from celeriac.cli.program import Program, pass_program
 
 @click.group("list")
 def command() -> None:
-    """List tasks or queues."""
+    """List tasks, queues or bindings."""
 
 
 @command.command("tasks")
@@ -43,3 +43,23 @@ def queues(program: Program, as_json: bool) -> None:
         return
     print_columns(("queue", "waiting"), zip(names, waiting, strict=True))
     click.echo(f"\n{scheduled} in the schedule.")
+
+
+@command.command("bindings")
+@as_json
+@pass_program
+def bindings(program: Program, as_json: bool) -> None:
+    """List the app's queues with the exchanges and routing keys that they are bound to, as its settings say.
+
+    On stores without exchanges a message for one of these exchanges goes to the queue beside it.
+    """
+    rows = [
+        (queue.name, source.name, source.type, key)
+        for queue in program.reach().router.queues.values()
+        for source, key in [(queue.source, queue.key), *((one.exchange, one.routing_key) for one in queue.bindings)]
+    ]
+    headings = ("queue", "exchange", "type", "routing_key")
+    if as_json:
+        print_json([dict(zip(headings, row, strict=True)) for row in rows])
+    else:
+        print_columns(headings, rows)
