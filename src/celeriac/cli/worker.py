@@ -81,9 +81,11 @@ def log_level(text: str | int) -> int:
 @click.option("--max-tasks-per-child", type=click.IntRange(min=1), help="Replace a process after so many tasks.")
 @click.option("--prefetch-multiplier", type=click.IntRange(min=0), help="At most so many messages held for each slot; 0: no cap.")
 @click.option("-O", "--optimization", type=click.Choice(["default", "fair"]), expose_value=False, help="Both mean fair.")
-@click.option("--without-gossip", is_flag=True, expose_value=False, help=NOTHING_TO_SWITCH)
+@click.option("-E", "--task-events", "--events", is_flag=True, default=None, help="Tell monitors what happens to tasks.")
+@click.option("--heartbeat-interval", type=float, metavar="SECONDS", help="Between two signs of life to monitors.  [default: 2]")
+@click.option("--without-heartbeat", is_flag=True, help="Give monitors no signs of life.")
+@click.option("--without-gossip", is_flag=True, help="Do not notice which other nodes come and go.")
 @click.option("--without-mingle", is_flag=True, expose_value=False, help=NOTHING_TO_SWITCH)
-@click.option("--without-heartbeat", is_flag=True, expose_value=False, help=NOTHING_TO_SWITCH)
 @click.option("--health-address", metavar="ADDRESS", help="Say how the node is at unix:/path or host:port: see `health`.")
 @click.option("-D", "--detach", is_flag=True, help="Leave the terminal; return when the node is ready, or say why it is not.")
 @daemon_options
@@ -105,6 +107,10 @@ def command(
     soft_time_limit: float | None,
     max_tasks_per_child: int | None,
     prefetch_multiplier: int | None,
+    task_events: bool | None,
+    heartbeat_interval: float | None,
+    without_heartbeat: bool,
+    without_gossip: bool,
     health_address: str | None,
     detach: bool,
     settings: tuple[str, ...],
@@ -132,6 +138,10 @@ def command(
         time_limit=time_limit,
         soft_time_limit=soft_time_limit,
         prefetch_multiplier=prefetch_multiplier,
+        task_events=task_events,
+        heartbeat_interval=heartbeat_interval,
+        heartbeat=not without_heartbeat,
+        gossip=not without_gossip,
     )
     worker = Worker(app, options, loglevel=loglevel, logfile=logfile, user_options=given())
     announce.node_is_named(worker)

@@ -28,7 +28,8 @@ class LamportClock:
 
     def forward(self) -> int:
         """Return the number of what happens now."""
-        value = self.value = max(self.value + 1, int(self._time() * 1000))
+        value, now = self.value + 1, int(self._time() * 1000)
+        value = self.value = now if now > value else value
         return value
 
     def adjust(self, other: int) -> int:

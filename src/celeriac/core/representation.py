@@ -50,6 +50,8 @@ def safe_repr(value: Any, maxlen: int = MAX_LENGTH, maxlevels: int = MAX_LEVELS)
 
 def _everyday(value: Any) -> str | None:
     """Return the repr of a few numbers and short texts; it is what ``_Writer`` would say, for a third of the price."""
+    if value is None or type(value) is bool or (type(value) is int and -_BIG_INT < value < _BIG_INT):
+        return repr(value)
     if not value and (type(value) is dict or type(value) is tuple):
         return "{}" if type(value) is dict else "()"
     if type(value) is tuple:

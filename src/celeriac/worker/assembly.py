@@ -27,6 +27,7 @@ from celeriac.worker.lanes import Lane
 from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import Leases
 from celeriac.worker.memory import MemoryBound
+from celeriac.worker.newsroom import Press, emission_of
 from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.plan import Plan
 from celeriac.worker.reading import Reader
@@ -40,9 +41,9 @@ def make_child(
     worker: Worker, plan: Plan, lessee: Lessee, lane: Lane, store: Store | None = None, book: OrderBook | None = None
 ) -> Child:
     """Put a child together; ``store``: another one than the app's; ``book``: where its orders are changed."""
-    app = worker.app
+    app, store = worker.app, store or worker.app.store
     return Child(
-        store=with_other_places(app, store or app.store),
+        store=with_other_places(app, store),
         lessee=lessee,
         book=book or OrderBook(first_orders(plan)),
         lane=lane,
@@ -55,12 +56,13 @@ def make_child(
         max_tasks=plan.max_tasks_per_child,
         worn=MemoryBound(plan.max_memory).is_reached if plan.max_memory else None,
         sender=worker.consumer,
+        emission=emission_of(app, plan, store),
     )
 
 
 def first_orders(plan: Plan) -> Orders:
     """Return the orders with which a node begins."""
-    return Orders(queues=tuple(plan.queues))
+    return Orders(queues=tuple(plan.queues), task_events=plan.task_events)
 
 
 def make_lane(plan: Plan, runtime: Runtime, slot: Slot) -> Lane:
@@ -139,8 +141,8 @@ def _again(app: Celery, message: Message, queue: str, address: Address | None = 
     )
 
 
-def leases_of(app: Celery, plan: Plan, node_id: str, store: Store, herald: Herald) -> Leases:
-    """Return the node's lease; ``herald`` tells hooks of users what is lost with a process."""
+def leases_of(app: Celery, plan: Plan, node_id: str, store: Store, herald: Herald, press: Press | None = None) -> Leases:
+    """Return the node's lease; ``herald`` tells hooks of users what is lost with a process, ``press`` monitors."""
     facts = {"pid": os.getpid(), "pool": plan.pool, "concurrency": plan.concurrency, "queues": list(plan.queues)}
     return Leases(
         with_other_places(app, store),
@@ -153,11 +155,19 @@ def leases_of(app: Celery, plan: Plan, node_id: str, store: Store, herald: Heral
         max_deliveries=plan.max_deliveries,
         lease_s=plan.lease_s or LEASE_S,
         info=lambda: facts,
-        on_lost=lambda request, error: _tell_lost(herald, request, error),
-        on_terminated=lambda request, signum: herald.tell(partial(announce.ended, request, Revoked(TERMINATED, signum))),
+        on_lost=lambda request, error: _tell_lost(herald, press, request, error),
+        on_terminated=lambda request, signum: _tell_terminated(herald, press, request, signum),
     )
 
 
-def _tell_lost(herald: Herald, request: Request, error: Exception) -> None:
+def _tell_terminated(herald: Herald, press: Press | None, request: Request, signum: int) -> None:
+    if press is not None:
+        press.terminated(request, signum)
+    herald.tell(partial(announce.ended, request, Revoked(TERMINATED, signum)))
+
+
+def _tell_lost(herald: Herald, press: Press | None, request: Request, error: Exception) -> None:
+    if press is not None:
+        press.failed(request, error)
     if signals.task_failure.receivers:
         herald.tell(partial(announce.failed, request.task, request.message, error))

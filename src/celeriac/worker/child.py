@@ -26,6 +26,7 @@ from celeriac.core.settlement import Park, Requeue, Settlement, StoredResult
 from celeriac.worker import announce, report
 from celeriac.worker.admission import Aside, Drop, Hold, admit
 from celeriac.worker.appetite import BATCH_S, Appetite
+from celeriac.worker.emitting import Emission
 from celeriac.worker.finishing import finish
 from celeriac.worker.lanes import Lane
 from celeriac.worker.orders import OrderBook, Orders
@@ -64,11 +65,14 @@ class Child:
         max_tasks: int | None = None,
         worn: Callable[[], bool] | None = None,
         sender: object = None,
+        emission: Emission | None = None,
     ) -> None:
         self._store, self._me, self._book, self._lane = store, lessee, book, lane
         self.orders: Orders
         """What it is to do, since it has looked last: before each fetch."""
-        self._orders_revision, self.orders = book.read()
+        self._emission = emission
+        """Tells monitors; ``None``: nobody does."""
+        self._obey(*book.read())
         self._reader, self._appetite, self._terms, self._runtime = reader, appetite, terms, runtime
         self._rests = Rests(store, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
@@ -112,7 +116,7 @@ class Child:
         if wait_s and not self._more and (pause_s := self._pace.pause_s(self._runtime.monotonic())):
             self._runtime.sleep(pause_s)
         if self._book.revision != self._orders_revision:
-            self._orders_revision, self.orders = self._book.read()
+            self._obey(*self._book.read())
         fetched = self._store.fetch(self.orders.queues, lessee=self._me, limit=limit, wait_s=wait_s)
         self._more = fetched.more
         self._backlog.extend(fetched.deliveries)
@@ -126,6 +130,10 @@ class Child:
             self.give_back()
             raise
         return len(fetched.deliveries)
+
+    def _obey(self, revision: int, orders: Orders) -> None:
+        self._orders_revision, self.orders = revision, orders
+        self._telling = self._emission if orders.task_events else None
 
     def _run_backlog(self) -> None:
         self.on_arrival()
@@ -197,6 +205,8 @@ class Child:
             self._spent[request.delivery.tag] = spent
         if self._tasks_left is not None:
             self._tasks_left -= 1
+        if (telling := self._telling) is not None:
+            telling.begins(request)
         self.begun_at = self._runtime.monotonic()
         self._lane.run(request, self._finish)
         self.begun_at = None
@@ -211,6 +221,8 @@ class Child:
         if not isinstance(outcome, Revoked):
             self._appetite.saw(runtime_s)
         report.ended(request, outcome, runtime_s)
+        if (telling := self._telling) is not None:
+            telling.ended(request, outcome, runtime_s)
         self._add(settlement, request.delivery, request.message)
         if self._lane.concurrent:
             self.on_arrival()
@@ -232,6 +244,8 @@ class Child:
     def _refuse(self, delivery: Delivery, why: Rejected, message: Message | None) -> None:
         report.refused(delivery, why, message)
         announce.refused(self._sender, delivery, why, message, self._reader.tasks.get(message.task) if message else None)
+        if (telling := self._telling) is not None:
+            telling.refused(why, message)
         self._add(self._refusal(delivery, why, message), delivery, message)
 
     def _refusal(self, delivery: Delivery, why: Rejected, message: Message | None) -> Settlement:
@@ -295,6 +309,8 @@ class Child:
             self._runtime.sleep(0.01)
             self._flush_patiently()
         self._flush_patiently()
+        if self._emission is not None:
+            self._emission.close()
         self._lane.close()
         self._store.close()
 

@@ -113,6 +113,8 @@ class Children:
         """Those where nobody lives."""
         self.places: tuple[Place, ...] = ()
         """Everybody, the oldest first. A new tuple with each change, so that any thread may look."""
+        self.ended_before = 0
+        """Runs that have ended in children that are gone."""
         self._ordered = 0
         self._crashes: dict[int, tuple[int, float]] = {}
         """By number: how many have died in a row there before they had begun a task, and when the next one may come."""
@@ -238,6 +240,7 @@ class Children:
         self._on_death()
         crashed = report.status != 0 and place.slot.started == 0
         self._note_crash(place.number, crashed=crashed)
+        self.ended_before += place.slot.ended
         self.places = tuple(other for other in self.places if other is not place)
         self._rooms.append(place.room)
 

@@ -14,11 +14,10 @@ from typing import Final
 
 from celeriac.abc import Runtime
 from celeriac.app import signals
+from celeriac.worker.plan import BEAT_S
 
 log = logging.getLogger("celeriac.worker")
 
-BEAT_S: Final = 2.0
-"""Between two heartbeats. Source: Celery's reference of its heart, ``interval``."""
 PATIENCE_S: Final = 2.0
 """How long a node that stops waits for the hooks that are under way."""
 
@@ -27,19 +26,26 @@ class Herald:
     """Sender of ``heartbeat_sent``."""
 
     def __init__(
-        self, healthy: Callable[[], bool], runtime: Runtime, *, interval: float = BEAT_S, patience_s: float = PATIENCE_S
+        self, healthy: Callable[[], bool], runtime: Runtime, *, interval: float | None = BEAT_S, patience_s: float = PATIENCE_S
     ) -> None:
-        """``healthy``: whether the store knows that this node is alive."""
+        """Be ready to tell.
+
+        Args:
+            healthy: Whether the store knows that this node is alive.
+            runtime: Clocks.
+            interval: Seconds between two heartbeats. ``None``: there are none.
+            patience_s: How long ``stop`` waits.
+        """
         self._patience_s = patience_s
         self._healthy, self._runtime = healthy, runtime
         self.interval = interval
-        """Seconds between two heartbeats."""
+        """Seconds between two heartbeats; ``None``: there are none."""
         self._news: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to beat, if anybody listens by now."""
-        if signals.heartbeat_sent.receivers:
+        if self.interval is not None and signals.heartbeat_sent.receivers:
             self._begin()
 
     def tell(self, news: Callable[[], object]) -> None:
@@ -61,10 +67,11 @@ class Herald:
     def _run(self) -> None:
         due = self._runtime.monotonic()
         while True:
-            wait_s = max(0.0, due - self._runtime.monotonic())
+            wait_s = None if self.interval is None else max(0.0, due - self._runtime.monotonic())
             try:
                 news = self._news.get(timeout=wait_s)
             except Empty:
+                assert self.interval is not None
                 due = self._runtime.monotonic() + self.interval
                 news = self._beat
             if news is None:
@@ -79,4 +86,4 @@ class Herald:
             signals.heartbeat_sent.send(self)
 
     def __repr__(self) -> str:
-        return f"<Herald: a heartbeat every {self.interval:g} s>"
+        return f"<Herald: a heartbeat every {self.interval} s>"

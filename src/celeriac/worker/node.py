@@ -187,6 +187,11 @@ class Node:
         """How many runs have ended in the children that live."""
         return sum(place.slot.ended for place in self._children.places)
 
+    def business(self) -> tuple[int, int]:
+        """Return how many tasks run, and how many have ended since the node began."""
+        places = self._children.places
+        return sum(len(place.slot.running) for place in places), self._children.ended_before + self.ended
+
     @property
     def count(self) -> int:
         """How many children there are to be."""

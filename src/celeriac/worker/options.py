@@ -33,3 +33,11 @@ class WorkerOptions:
     """Soft limit of a run, seconds."""
     prefetch_multiplier: int | None = None
     """Cap on messages held for each slot. 0: no cap."""
+    task_events: bool | None = None
+    """Tell monitors what happens to tasks."""
+    heartbeat_interval: float | None = None
+    """Seconds between two events that say that the node is there."""
+    heartbeat: bool = True
+    """Tell monitors that the node is there."""
+    gossip: bool = True
+    """Notice which other nodes come and go."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,6 +18,9 @@ from celeriac.worker.memory import MemoryLimit
 from celeriac.worker.options import WorkerOptions
 
 POOLS = ("prefork", "threads", "asyncio", "solo")
+BEAT_S: Final = 2.0
+"""Between two heartbeats. Source: Celery's reference of its heart, ``interval``."""
+MOST_BEAT_S: Final = 86400.0
 _ALIASES = {"processes": "prefork"}
 
 
@@ -45,6 +49,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     retry_on_startup: bool
     max_retries: int | None
     """Attempts to reach the store at start; ``None``: without end."""
+    task_events: bool = False
+    """Tell monitors what happens to tasks, to begin with."""
+    heartbeat_s: float | None = BEAT_S
+    """Between two events that say that the node is there; ``None``: none is said."""
+    gossip: bool = True
+    """Notice which other nodes come and go."""
 
 
 def plan_node(app: Celery, options: WorkerOptions) -> Plan:
@@ -84,6 +94,9 @@ def plan_node(app: Celery, options: WorkerOptions) -> Plan:
         lease_s=float(lease) if lease else None,
         retry_on_startup=settings.broker.connection_retry if retry is None else retry,
         max_retries=settings.broker.connection_max_retries or None,
+        task_events=settings.worker.send_task_events if options.task_events is None else options.task_events,
+        heartbeat_s=_heartbeat(options),
+        gossip=options.gossip,
     )
 
 
@@ -97,6 +110,14 @@ def node_name(given: str | None) -> str:
     for mark, value in (("%%", "\0"), ("%h", full), ("%n", host), ("%d", domain), ("\0", "%")):
         name = name.replace(mark, value)
     return name
+
+
+def _heartbeat(options: WorkerOptions) -> float | None:
+    """As in Celery, an interval of 0 is the usual one."""
+    wanted = options.heartbeat_interval
+    if wanted is not None and not 0 <= wanted <= MOST_BEAT_S:
+        raise ImproperlyConfigured(f"--heartbeat-interval {wanted:g}: seconds, from 0 (the usual {BEAT_S:g}) to {MOST_BEAT_S:g}")
+    return (wanted or BEAT_S) if options.heartbeat else None
 
 
 def _concurrency(options: WorkerOptions, setting: int | str | None) -> int:

@@ -17,6 +17,7 @@ from celeriac.worker.instance import Worker
 from celeriac.worker.keeper import Keeper
 from celeriac.worker.leases import DeadChild
 from celeriac.worker.lone_stopper import LoneStopper
+from celeriac.worker.newsroom import Press
 from celeriac.worker.orders import OrderBook
 from celeriac.worker.plan import Plan
 from celeriac.worker.readiness import say_goodbye, say_ready
@@ -31,8 +32,9 @@ from celeriac.worker.watching import Patient, Watch
 def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: OrderBook, stopping: Stopping) -> int:
     """One child's loop in this process; a thread keeps the lease, and another one hears of a stop."""
     app, runtime, store = worker.app, worker.app.runtime, worker.app.store
-    herald = Herald(lambda: keeper.healthy, runtime)
-    leases = leases_of(app, plan, node_id, store, herald)
+    herald = Herald(lambda: keeper.healthy, runtime, interval=plan.heartbeat_s)
+    press = Press(app, plan, store, lambda: (len(slots[0].running), slots[0].ended), book)
+    leases = leases_of(app, plan, node_id, store, herald, press)
     keeper = Keeper(leases, store, runtime)
     lane = make_lane(plan, runtime, slots[0])
     # A connection of its own: the keeper and the child must not end each other's waits.
@@ -71,7 +73,7 @@ def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Order
     Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
     announce.child_begins(plan.hostname)
     name_tasks()
-    say_ready(worker, herald, watch)
+    say_ready(worker, herald, press, watch)
     child.work()
     stopper.close()
     watch.close()
@@ -79,5 +81,5 @@ def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Order
     keeper.stop()
     leases.child_died(DeadChild(me, slot.started, slot.running, Death("it was stopped")))
     leases.part()
-    say_goodbye(worker, herald)
+    say_goodbye(worker, herald, press)
     return 0

@@ -22,6 +22,7 @@ from celeriac.worker.formats import check_formats
 from celeriac.worker.herald import Herald
 from celeriac.worker.imports import import_anew
 from celeriac.worker.instance import Worker
+from celeriac.worker.newsroom import Press
 from celeriac.worker.node import Node
 from celeriac.worker.nursery import Nursery, Order
 from celeriac.worker.orders import OrderBook
@@ -99,8 +100,9 @@ def _supervise(
     stacks: Stacks,
 ) -> int:
     runtime, store = worker.app.runtime, worker.app.store
-    herald = Herald(lambda: node.healthy, runtime)
-    leases = leases_of(worker.app, plan, node_id, store, herald)
+    herald = Herald(lambda: node.healthy, runtime, interval=plan.heartbeat_s)
+    press = Press(worker.app, plan, store, lambda: node.business(), book)
+    leases = leases_of(worker.app, plan, node_id, store, herald, press)
     overseer = Overseer()
     farewell = Farewell(worker, herald, stopping, overseer)
     node = Node(
@@ -114,7 +116,7 @@ def _supervise(
         broker=store,
         runtime=runtime,
         stopping=stopping,
-        on_ready=lambda: say_ready(worker, herald, watch),
+        on_ready=lambda: say_ready(worker, herald, press, watch),
         on_stop=farewell.say,
         alive_s=plan.alive_s,
         grace_s=plan.grace_s,
@@ -137,5 +139,5 @@ def _supervise(
         raise
     code = node.run()
     watch.close()
-    say_goodbye(worker, herald)
+    say_goodbye(worker, herald, press)
     return code

@@ -11,7 +11,6 @@ from msgspec import Meta, Struct
 
 from celeriac.config.sections.kinds import (
     WITH_CONTROL,
-    WITH_EVENTS,
     WITH_RABBITMQ,
     WITH_WORKERS,
     AtLeastOne,
@@ -91,7 +90,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_enable_remote_control``: the node hears commands."""
     pool_restarts: Annotated[bool, WITH_CONTROL] = False
     """``worker_pool_restarts``: its processes may be replaced by a command."""
-    send_task_events: Annotated[bool, WITH_EVENTS] = False
+    send_task_events: bool = False
     """``worker_send_task_events``: it tells monitors of its tasks, as ``-E``."""
     pidfile: Text = None
     """``worker_pidfile``: file that holds its process id."""
