@@ -25,6 +25,7 @@ from celeriac.cli.program import Program
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "worker": "Run a worker.",
+    "multi": "Start and stop several workers on this machine.",
     "health": "Ask a worker how it is.",
     "call": "Send a task by name and print its id.",
     "result": "Wait for a result and print it, or the tree of what it set off.",
