@@ -25,6 +25,7 @@ TYPES = frozenset({"uuid.UUID", "uuid.uuid5", "uuid.NAMESPACE_OID"})
 ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "app/runtime.py": (frozenset({"time", "random", "datetime.now", "os.urandom"}), "the one Runtime of real programs"),
     "app/overseer.py": (frozenset({"socket", "time"}), "systemd wants to be told over a socket, with a time of its own clock"),
+    "cli/cluster/running.py": (frozenset({"time"}), "waits for the end of processes"),
     "cli/detaching.py": (frozenset({"select"}), "waits until the detached program is ready"),
     "cli/health.py": (frozenset({"socket"}), "asks a node how it is"),
     "drivers": (frozenset({"socket", "select"}), "the network ends here"),
