@@ -27,6 +27,7 @@ ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "app/overseer.py": (frozenset({"socket", "time"}), "systemd wants to be told over a socket, with a time of its own clock"),
     "cli/cluster/running.py": (frozenset({"time"}), "waits for the end of processes"),
     "cli/detaching.py": (frozenset({"select"}), "waits until the detached program is ready"),
+    "cli/multi.py": (frozenset({"socket"}), "the name of the host"),
     "cli/health.py": (frozenset({"socket"}), "asks a node how it is"),
     "drivers": (frozenset({"socket", "select"}), "the network ends here"),
     "events/workers.py": (frozenset({"time"}), "programs of Celery ask whether a node is alive, and hand in no clock"),
