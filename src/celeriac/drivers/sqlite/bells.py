@@ -44,6 +44,7 @@ class Bell:
         self._heard, self._pull = os.pipe()
         os.set_blocking(self._heard, False)
         os.set_blocking(self._pull, False)
+        self._pulled = False
 
     def wait(self, seconds: float) -> Ring:
         """Wait for the first ring."""
@@ -58,6 +59,7 @@ class Bell:
 
     def interrupt(self) -> None:
         """End the wait. Safe in a signal handler."""
+        self._pulled = True
         # A full pipe rings already; a closed one belongs to a wait that has ended.
         with suppress(OSError):
             os.write(self._pull, b"!")
@@ -86,8 +88,11 @@ class Bell:
         os.close(self._pull)
 
     def _hush_pipe(self) -> None:
-        with suppress(BlockingIOError):
-            os.read(self._heard, ANY_RING)
+        # Not to find out whether it rings: eventlet's ``os.read`` waits for something to come.
+        if self._pulled:
+            self._pulled = False
+            with suppress(BlockingIOError):
+                os.read(self._heard, ANY_RING)
 
     def _hush_socket(self) -> None:
         with suppress(BlockingIOError):

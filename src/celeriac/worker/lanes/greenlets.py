@@ -22,6 +22,7 @@ from celeriac.core.outcome import Outcome
 from celeriac.worker.lanes import Finish
 from celeriac.worker.lanes.asks import Ask, Asking
 from celeriac.worker.lanes.ends import ended_by
+from celeriac.worker.lanes.real import original
 from celeriac.worker.lanes.seats import Seats
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot
@@ -69,6 +70,7 @@ class GreenletLane:
         self._heard, self._bell = os.pipe()
         for descriptor in (self._heard, self._bell):
             os.set_blocking(descriptor, False)
+        self._read = original("os").read  # eventlet's own waits for something to come
         greens.spawn(self._attend)
 
     def free(self) -> int:
@@ -162,7 +164,7 @@ class GreenletLane:
             else:
                 self._greens.wait_until_readable(self._heard)
             with suppress(BlockingIOError):
-                os.read(self._heard, 4096)
+                self._read(self._heard, 4096)
             while self._ended:
                 self._ended.popleft().set()
             while self._asks:
