@@ -18,7 +18,9 @@ from celeriac.worker import assembly
 from celeriac.worker.herald import Herald
 from celeriac.worker.instance import Worker
 from celeriac.worker.keeper import Keeper
+from celeriac.worker.limiting import make_limits, make_releaser
 from celeriac.worker.options import WorkerOptions
+from celeriac.worker.orders import OrderBook
 from celeriac.worker.plan import plan_node
 from celeriac.worker.slots import Slots
 from celeriac.worker.tender import Tender
@@ -47,12 +49,16 @@ class InProcess:
         self.hostname = plan.hostname
         node, runtime = f"node-{next(_numbers)}", app.runtime
         store = app.open_store()
-        self._leases = assembly.leases_of(app, plan, node, store, Herald(lambda: True, runtime))
+        book, limits = OrderBook(assembly.first_orders(plan)), make_limits(app)
+        release = make_releaser(app, store, book, limits).release
+        self._leases = assembly.leases_of(app, plan, node, store, Herald(lambda: True, runtime), release=release)
         self._leases.tick()
         self._keeper = Keeper(self._leases, store, runtime)
         slot = Slots(1, plan.slots_per_child)[0]
         lane = assembly.make_lane(plan, runtime, slot)
-        self._child = assembly.make_child(worker, plan, Lessee(node, "0.1"), lane, store=app.open_store())
+        self._child = assembly.make_child(
+            worker, plan, Lessee(node, "0.1"), lane, store=app.open_store(), book=book, limits=limits
+        )
         self._tender = Tender(self._child, concurrent=lane.concurrent, runtime=runtime)
         self._thread = threading.Thread(target=self._work, name="guide-child", daemon=True)
 

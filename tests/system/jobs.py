@@ -70,6 +70,11 @@ def late(key: object, seconds: float = 0.0) -> object:
     return _work(key, seconds)
 
 
+@app.task(rate_limit="40/s")
+def limited(key: object) -> None:
+    note("limited", key)
+
+
 @app.task(acks_late=True)
 def late_told_apart(key: object, seconds: float = 0.0) -> int:
     _work(key, seconds)

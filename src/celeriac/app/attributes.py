@@ -197,9 +197,6 @@ def warn_of_celerys_own(task: Attributes, name: str) -> None:
     for attribute in ("Strategy", "Request"):
         if getattr(task, attribute) not in {None, vars(Attributes)[attribute]}:
             log.warning("task %s: %s is a class of Celery's worker, and has no effect on this one", name, attribute)
-    limit = _static(type(task), "rate_limit")
-    if limit is not None and not isinstance(limit, FromSettings):
-        log.warning("task %s: rate_limit is known, and not honoured by this version", name)
 
 
 def _static(kind: type[Any], name: str) -> Any:

@@ -27,6 +27,7 @@ class Conduct(Struct, frozen=True, gc=False):
     retry_on_worker_lost: bool | None
     time_limit: float | None
     soft_time_limit: float | None
+    rate_limit: str | float | None
     own_backend: Any
 
 

@@ -7,6 +7,7 @@ hand, in order. Does not know: processes, signals, when anything is started.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from celeriac.worker.instance import Worker
 from celeriac.worker.lanes import Lane
 from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import Leases
+from celeriac.worker.limiting import Limits
 from celeriac.worker.memory import MemoryBound
 from celeriac.worker.newsroom import Press, emission_of
 from celeriac.worker.orders import OrderBook, Orders
@@ -38,7 +40,14 @@ from celeriac.worker.terms import Terms
 
 
 def make_child(
-    worker: Worker, plan: Plan, lessee: Lessee, lane: Lane, store: Store | None = None, book: OrderBook | None = None
+    worker: Worker,
+    plan: Plan,
+    lessee: Lessee,
+    lane: Lane,
+    *,
+    store: Store | None = None,
+    book: OrderBook | None = None,
+    limits: Limits | None = None,
 ) -> Child:
     """Put a child together; ``store``: another one than the app's; ``book``: where its orders are changed."""
     app, store = worker.app, store or worker.app.store
@@ -54,6 +63,7 @@ def make_child(
         runtime=app.runtime,
         max_deliveries=plan.max_deliveries,
         max_tasks=plan.max_tasks_per_child,
+        limits=limits,
         worn=MemoryBound(plan.max_memory).is_reached if plan.max_memory else None,
         sender=worker.consumer,
         emission=emission_of(app, plan, store),
@@ -141,8 +151,19 @@ def _again(app: Celery, message: Message, queue: str, address: Address | None = 
     )
 
 
-def leases_of(app: Celery, plan: Plan, node_id: str, store: Store, herald: Herald, press: Press | None = None) -> Leases:
-    """Return the node's lease; ``herald`` tells hooks of users what is lost with a process, ``press`` monitors."""
+def leases_of(
+    app: Celery,
+    plan: Plan,
+    node_id: str,
+    store: Store,
+    herald: Herald,
+    press: Press | None = None,
+    release: Callable[[Sequence[str]], float] | None = None,
+) -> Leases:
+    """Return the node's lease; ``herald`` tells hooks of users what is lost with a process, ``press`` monitors.
+
+    ``release`` brings back what rate limits have put aside.
+    """
     facts = {"pid": os.getpid(), "pool": plan.pool, "concurrency": plan.concurrency, "queues": list(plan.queues)}
     return Leases(
         with_other_places(app, store),
@@ -157,6 +178,7 @@ def leases_of(app: Celery, plan: Plan, node_id: str, store: Store, herald: Heral
         info=lambda: facts,
         on_lost=lambda request, error: _tell_lost(herald, press, request, error),
         on_terminated=lambda request, signum: _tell_terminated(herald, press, request, signum),
+        release=release,
     )
 
 

@@ -25,10 +25,11 @@ from celeriac.core.rules import NO_RULES
 from celeriac.core.settlement import Park, Requeue, Settlement, StoredResult
 from celeriac.worker import announce, report
 from celeriac.worker.admission import Aside, Drop, Hold, admit
-from celeriac.worker.appetite import BATCH_S, Appetite
+from celeriac.worker.appetite import BATCH_LIMIT, BATCH_S, Appetite
 from celeriac.worker.emitting import Emission
 from celeriac.worker.finishing import finish
 from celeriac.worker.lanes import Lane
+from celeriac.worker.limiting import Limits, limit_of
 from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.pace import Pace
 from celeriac.worker.reading import Reader
@@ -64,6 +65,7 @@ class Child:
         max_deliveries: int = 5,
         max_tasks: int | None = None,
         worn: Callable[[], bool] | None = None,
+        limits: Limits | None = None,
         sender: object = None,
         emission: Emission | None = None,
     ) -> None:
@@ -77,6 +79,7 @@ class Child:
         self._rests = Rests(store, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
         self._settler = Settler(store, lessee, when_joined=self._call_body, when_refused=self._refusal)
+        self._limits, self._put_aside = limits, 0
         self._sender = sender
         """Who says that messages have arrived, to hooks of users."""
         self._worn = worn
@@ -111,6 +114,8 @@ class Child:
         if limit == 0:
             self._lane.wait_for_room(_ROOM_WAIT_S if wait_s else 0.0)
             return 0
+        if self._put_aside and not self._lane.concurrent:
+            limit = BATCH_LIMIT  # all that came was put aside: more of it takes no time either
         if self._tasks_left is not None:
             limit = min(limit, self._tasks_left)
         if wait_s and not self._more and (pause_s := self._pace.pause_s(self._runtime.monotonic())):
@@ -124,7 +129,9 @@ class Child:
             if fetched.revision != self._rules.revision:
                 self._rules = self._store.rules()
             if fetched.deliveries:
+                self._put_aside = 0
                 self._run_backlog()
+                self._put_aside //= len(fetched.deliveries)
         except OperationalError:
             # Until the store answers others may do it, or somebody revoke it: what has not begun is not kept.
             self.give_back()
@@ -177,7 +184,7 @@ class Child:
             case Hold():
                 self._settler.add(hold(message, delivery, terms=self._terms), delivery, message)
             case Aside():
-                self._settler.add(Settlement(tag=delivery.tag, fate=Park(message.task)), delivery, message)
+                self._park(delivery, message, throttled=False)
             case Drop(why):
                 task = self._reader.tasks.get(message.task)
                 if task is None:
@@ -190,7 +197,15 @@ class Child:
                 self._run(self._reader.request(delivery, whole.message, verdict.task), whole.spent)
         return None
 
+    def _park(self, delivery: Delivery, message: Message, *, throttled: bool) -> None:
+        self._put_aside += 1
+        self._settler.add(Settlement(tag=delivery.tag, fate=Park(message.task, throttled)), delivery, message)
+
     def _run(self, request: Request, spent: StoredResult | None) -> None:
+        if request.how.rate_limit is not None or self.orders.rate_limits:
+            name = request.message.task
+            if self._limits and not self._limits.lets_begin(name, limit_of(name, self.orders, self._reader.tasks)):
+                return self._park(request.delivery, request.message, throttled=True)
         if len(self._settler) and (request.message.task not in self._survived or request.message.redelivered):
             # It may be the one that kills this process, and would take what has ended well with it.
             self._flush_patiently()
@@ -210,6 +225,7 @@ class Child:
         self.begun_at = self._runtime.monotonic()
         self._lane.run(request, self._finish)
         self.begun_at = None
+        return None
 
     def _finish(self, request: Request, outcome: Outcome, runtime_s: float) -> None:
         """Called by the lane, in whatever thread the run ended."""

@@ -17,6 +17,7 @@ from celeriac.app.overseer import forget_overseer
 from celeriac.worker import announce, os_signals
 from celeriac.worker.assembly import make_child, make_lane
 from celeriac.worker.instance import Worker
+from celeriac.worker.limiting import Limits
 from celeriac.worker.orders import OrderBook
 from celeriac.worker.plan import Plan
 from celeriac.worker.slots import Slot
@@ -32,14 +33,14 @@ def before_fork(worker: Worker) -> None:
         warn_of_threads("a receiver of worker_before_create_process started threads %s: start them in worker_process_init")
 
 
-def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot, book: OrderBook) -> int:
+def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot, book: OrderBook, limits: Limits | None = None) -> int:
     """The life of a forked child; returns its exit code."""
     forget_overseer()
     _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
     runtime = worker.app.runtime
     lane = make_lane(plan, runtime, slot)
-    child = make_child(worker, plan, me, lane, book=book)
+    child = make_child(worker, plan, me, lane, book=book, limits=limits)
 
     def stop() -> None:
         slot.leave()

@@ -74,6 +74,7 @@ class Leases:
         info: Callable[[], Mapping[str, object]] = dict,
         on_lost: Callable[[Request, Exception], None] | None = None,
         on_terminated: Callable[[Request, int], None] | None = None,
+        release: Callable[[Sequence[str]], float] | None = None,
     ) -> None:
         self._broker, self._node, self._name = broker, node, name
         self.queues = list(queues)
@@ -86,6 +87,8 @@ class Leases:
         self._on_terminated = on_terminated
         """Told of each task that an operator has had ended, with the number of the signal."""
         self._given_up: deque[EndedRun] = deque()
+        self._release = release
+        """Brings back what rate limits have put aside, of the types it is told; returns when to do so again, seconds from now."""
         self._dead: deque[DeadChild] = deque()
         self._unburied: set[Lessee] = set()
         """Lessees of other nodes whose burial was begun: an answer may have been lost, and what they held may be ours by now."""
@@ -114,6 +117,8 @@ class Leases:
         for lost in pulse.orphans:
             self._bury_orphan(lost, limit=_AT_ONCE)
         doze_s = min(TICK_S, self._lease_s / _SIGNS_A_LEASE)
+        if pulse.throttled and self._release is not None:
+            doze_s = min(doze_s, self._release(pulse.throttled))
         return doze_s if pulse.next_due is None else min(doze_s, max(pulse.next_due, 0.001))
 
     def bury_children(self) -> None:

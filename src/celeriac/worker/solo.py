@@ -16,6 +16,7 @@ from celeriac.worker.herald import Herald
 from celeriac.worker.instance import Worker
 from celeriac.worker.keeper import Keeper
 from celeriac.worker.leases import DeadChild
+from celeriac.worker.limiting import make_limits, make_releaser
 from celeriac.worker.lone_stopper import LoneStopper
 from celeriac.worker.newsroom import Press
 from celeriac.worker.orders import OrderBook
@@ -34,12 +35,13 @@ def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Order
     app, runtime, store = worker.app, worker.app.runtime, worker.app.store
     herald = Herald(lambda: keeper.healthy, runtime, interval=plan.heartbeat_s)
     press = Press(app, plan, store, lambda: (len(slots[0].running), slots[0].ended), book)
-    leases = leases_of(app, plan, node_id, store, herald, press)
+    limits = make_limits(app)
+    leases = leases_of(app, plan, node_id, store, herald, press, make_releaser(app, store, book, limits).release)
     keeper = Keeper(leases, store, runtime)
     lane = make_lane(plan, runtime, slots[0])
     # A connection of its own: the keeper and the child must not end each other's waits.
     me, slot = Lessee(node_id, "0.1"), slots[0]
-    child = make_child(worker, plan, me, lane, store=app.open_store(), book=book)
+    child = make_child(worker, plan, me, lane, store=app.open_store(), book=book, limits=limits)
     overseer = Overseer()
     farewell = Farewell(worker, herald, stopping, overseer)
 

@@ -22,6 +22,7 @@ from celeriac.worker.formats import check_formats
 from celeriac.worker.herald import Herald
 from celeriac.worker.imports import import_anew
 from celeriac.worker.instance import Worker
+from celeriac.worker.limiting import Limits, make_limits, make_releaser
 from celeriac.worker.newsroom import Press
 from celeriac.worker.node import Node
 from celeriac.worker.nursery import Nursery, Order
@@ -68,6 +69,7 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing,
     stopping = stopping or Stopping(stop_terms(app.conf.settings().worker))
     if plan.pool == "solo":
         return run_solo(worker, plan, node_id, slots, book, stopping)
+    limits = make_limits(app)
     # The stores are opened, which imports their clients once for all, and not connected: before any thread and any
     # connection the template is forked, so that its forks inherit neither.
     _ = with_other_places(app, app.store)
@@ -81,12 +83,12 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing,
         app.on_after_fork.send(app)
         enter_child(order.number + 1)
         import_anew(order.imports, reload=order.reload)
-        return run_child(worker, plan, Lessee(node_id, order.name), slots[order.room], book)
+        return run_child(worker, plan, Lessee(node_id, order.name), slots[order.room], book, limits)
 
     app.is_template = True
     template = Template(child, before_fork=partial(before_fork, worker))
     app.is_template = False
-    return _supervise(worker, plan, node_id, template, slots, book, stopping, stacks)
+    return _supervise(worker, plan, node_id, template, slots, book, limits, stopping, stacks)
 
 
 def _supervise(
@@ -96,13 +98,15 @@ def _supervise(
     nursery: Nursery,
     slots: Slots,
     book: OrderBook,
+    limits: Limits | None,
     stopping: Stopping,
     stacks: Stacks,
 ) -> int:
     runtime, store = worker.app.runtime, worker.app.store
     herald = Herald(lambda: node.healthy, runtime, interval=plan.heartbeat_s)
     press = Press(worker.app, plan, store, lambda: node.business(), book)
-    leases = leases_of(worker.app, plan, node_id, store, herald, press)
+    release = make_releaser(worker.app, store, book, limits).release
+    leases = leases_of(worker.app, plan, node_id, store, herald, press, release)
     overseer = Overseer()
     farewell = Farewell(worker, herald, stopping, overseer)
     node = Node(

@@ -70,13 +70,6 @@ def test_an_option_that_is_nearly_right_is_refused_and_one_of_the_users_own_is_k
     assert own.tenant == "x"
 
 
-def test_an_option_that_this_version_does_not_honour_is_told(app: Celery, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, "celeriac.app"):
-        app.task(name="limited", rate_limit="10/s")(lambda: None)
-
-    assert "rate_limit is known, and not honoured" in caplog.text
-
-
 def test_attributes_come_from_the_task_then_its_base_then_the_settings(app: Celery) -> None:
     class Late(Task[..., Any]):
         acks_late = True

@@ -12,7 +12,6 @@ from msgspec import Meta, Struct, field
 
 from celeriac.config.sections.kinds import (
     WITH_RABBITMQ,
-    WITH_WORKERS,
     AtLeastOne,
     Count,
     Harmless,
@@ -96,7 +95,7 @@ class TaskSettings(Struct, frozen=True, kw_only=True):
     """``task_eager_propagates``: such a call raises what the task raised."""
     store_eager_result: bool = False
     """``task_store_eager_result``: the result of such a call is stored, too."""
-    default_rate_limit: Annotated[str | float | None, WITH_WORKERS] = None
+    default_rate_limit: str | float | None = None
     """``task_default_rate_limit``: how many runs a node begins, such as ``"100/m"``. ``None``: no bound."""
     send_sent_event: bool = False
     """``task_send_sent_event``: callers tell monitors what they send."""

@@ -82,7 +82,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_deduplicate_successful_tasks``: a late-acked message that comes again is not run when its task has succeeded."""
     direct: Annotated[bool, WITH_WORKERS] = False
     """``worker_direct``: each node also serves a queue of its own."""
-    disable_rate_limits: Annotated[bool, Harmless("no rate limit is enforced yet")] = False
+    disable_rate_limits: bool = False
     """``worker_disable_rate_limits``: rate limits of tasks are ignored."""
     state_db: Annotated[Text, WITH_CONTROL] = None
     """``worker_state_db``: file that remembers revoked tasks."""

@@ -47,6 +47,7 @@ class SimulatedTask(Task[..., int]):
     retry_on_worker_lost = None
     time_limit = None
     soft_time_limit = None
+    rate_limit: str | float | None = None
 
     def conduct(self) -> Conduct:
         """It needs no app, and has no settings that could change."""
