@@ -134,6 +134,12 @@ def over_the_hard_limit(key: object) -> None:
     time.sleep(60)
 
 
+@app.task(time_limit=0.3)
+def over_the_limit_soon(key: object) -> None:
+    note("begin", key)
+    time.sleep(60)
+
+
 @app.task(soft_time_limit=0.5, time_limit=30.0)
 def over_the_soft_limit() -> str:
     try:
