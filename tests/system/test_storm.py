@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
@@ -58,7 +59,7 @@ class Resizer:
 
 def longest_pause(times: list[float]) -> float:
     """Return the longest time in which nothing ended."""
-    return max((later - earlier for earlier, later in zip(times, times[1:], strict=False)), default=0.0)
+    return max((later - earlier for earlier, later in itertools.pairwise(times)), default=0.0)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_in_a_storm_work_goes_on_every_task_ends_and_the_pool_gets_its_size(
         if ended > before or not moments:
             moments.append(time.monotonic())
             before = ended
-        assert time.monotonic() - moments[-1] < LONGEST_PAUSE_S, f"nothing has ended for {LONGEST_PAUSE_S} s, {ended} of {count} have"
+        assert time.monotonic() - moments[-1] < LONGEST_PAUSE_S, f"since {LONGEST_PAUSE_S} s {ended} of {count} have ended"
         time.sleep(0.1)
     resizer.stop()
     killer.stop()
