@@ -72,6 +72,8 @@ def in_celeriac(case: dict[str, Any], app: Celery) -> list[Any] | None:
         )
     except ParseException:
         return None
+    if isinstance(made, crontab) and made.fields().never:
+        return None  # an error with Celery
     due, again = made.is_due(datetime.fromisoformat(case["last"]))
     return [repr(made), due, round(again, 3)]
 

@@ -1,10 +1,10 @@
 """Schedules, under Celery's path."""
 
+from celeriac.app.crontab_parser import crontab_parser
 from celeriac.app.schedules import (
     BaseSchedule,
     Cronspec,
     crontab,
-    crontab_parser,
     maybe_schedule,
     schedstate,
     schedule,

@@ -1,12 +1,13 @@
 """``schedule`` and ``crontab``: what a settings file says about periodic tasks, and when that is, by the app's clock.
 
-In a program's life: made when settings are read; asked ``is_due(last_run_at)`` by whoever sends periodic tasks, which nothing in
-this version does by itself. The clock is ``nowfun``, or the app's; the zone is the app's. The reckoning is in ``core/schedules``.
+In a program's life: made when settings are read. Beat takes from them when the next run is; a program may ask
+``is_due(last_run_at)`` by itself. The clock is ``nowfun``, or the app's; the zone is the app's. The reckoning is in ``core/schedules``.
 Source: Celery's guide, "Periodic Tasks", and its reference of ``celery.schedules``. Does not know: what is to be sent.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple, TypedDict, TypeVar, Unpack, cast, overload
@@ -16,15 +17,18 @@ from celeriac.app.current import get_current_app
 from celeriac.app.parts.zones import zone_of
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.schedules import fields
-from celeriac.core.schedules.crontab import Crontab
-from celeriac.core.schedules.fields import Field, ParseException
+from celeriac.core.schedules.crontab import Crontab, Doubled, Skipped
+from celeriac.core.schedules.fields import ParseException
 from celeriac.core.schedules.intervals import next_after, seconds_in_words
 
 Cronspec = int | str | Iterable[int]
 """What a field of a crontab may be."""
+Given = Cronspec | Callable[[], Cronspec] | None
+"""What ``crontab`` takes for one."""
 Now = Callable[[], datetime]
 S = TypeVar("S")
 _TINY = timedelta(microseconds=1)
+log = logging.getLogger("celeriac.app")
 
 
 class ClockKeywords(TypedDict, total=False):
@@ -187,34 +191,6 @@ class schedule(BaseSchedule):  # noqa: N801 - Celery's name
         return type(self), (self.run_every, self.relative, self.nowfun)
 
 
-class crontab_parser:  # noqa: N801 - Celery's name
-    """Reads one field of a crontab: ``crontab_parser(24).parse("8-17/2")``.
-
-    Args:
-        max_: How many numbers there are.
-        min_: The first of them.
-    """
-
-    ParseException = ParseException
-
-    def __init__(self, max_: int = 60, min_: int = 0) -> None:
-        self.max_ = max_
-        self.min_ = min_
-
-    def parse(self, spec: str) -> set[int]:
-        """Return the numbers that the text means. Names of days are known with 7 numbers from 0 on, of months with 12 from 1 on.
-
-        Raises:
-            ParseException: it cannot be read.
-        """
-        highest = self.min_ + self.max_ - 1
-        named = (
-            known for known in (fields.DAY_OF_WEEK, fields.MONTH_OF_YEAR) if (known.lowest, known.highest) == (self.min_, highest)
-        )
-        words = next((known.words for known in named), ())
-        return set(Field(name="spec", lowest=self.min_, highest=highest, words=words).parse(spec))
-
-
 class crontab(BaseSchedule):  # noqa: N801 - Celery's name
     """As cron has it: at these minutes of these hours, on days that fit all three of day of week, day of month and month.
 
@@ -229,18 +205,21 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
         nowfun: Returns the present moment. ``None``: the app's clock.
         app: Whose clock and zone hold. ``None``: the current one's.
 
+    Each may be a function as well, which is called once, here. If no day fits, as with 31 February, a warning says so, and it is
+    never due.
+
     Raises:
-        ParseException: a field cannot be read, or no day fits, as with 31 February. It is a ``ValueError``.
+        ParseException: a field cannot be read. It is a ``ValueError``.
         TypeError: a field is neither text, nor a number, nor an iterable of numbers.
     """
 
     def __init__(
         self,
-        minute: Cronspec | None = "*",
-        hour: Cronspec | None = "*",
-        day_of_week: Cronspec | None = "*",
-        day_of_month: Cronspec | None = "*",
-        month_of_year: Cronspec | None = "*",
+        minute: Given = "*",
+        hour: Given = "*",
+        day_of_week: Given = "*",
+        day_of_month: Given = "*",
+        month_of_year: Given = "*",
         **kwargs: Unpack[ClockKeywords],
     ) -> None:
         self._orig_minute = _as_written(minute)
@@ -254,7 +233,9 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
         self.day_of_week = set(fields.DAY_OF_WEEK.read(self._orig_day_of_week))
         self.day_of_month = set(fields.DAY_OF_MONTH.read(self._orig_day_of_month))
         self.month_of_year = set(fields.MONTH_OF_YEAR.read(self._orig_month_of_year))
-        self._crontab()  # says now that no day fits
+        if self.fields().never:
+            months, days = sorted(self.month_of_year), sorted(self.day_of_month)
+            log.warning("%r never runs: no month_of_year of %s has a day_of_month of %s", self, months, days)
         super().__init__(**kwargs)
 
     @classmethod
@@ -286,7 +267,9 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
         present = self.maybe_make_aware(self.now())
         zone = zone_of(tz, enable_utc=True, now=present) if tz else self.tz
         last = self.maybe_make_aware(last_run_at).astimezone(zone)
-        following = self._crontab().next_after(last)
+        if self.fields().never:
+            return last, timedelta.max, present.astimezone(zone)
+        following = self.fields().next_after(last)
         delta = following.astimezone(UTC) - last.astimezone(UTC)
         if ffwd is not None:
             day = {"year": following.year, "month": following.month, "day": following.day}
@@ -299,6 +282,8 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
         ``ffwd`` is as in ``remaining_delta``.
         """
         last, delta, now = self.remaining_delta(last_run_at, ffwd=ffwd)
+        if delta == timedelta.max:
+            return timedelta.max  # never
         following = last.astimezone(UTC) + delta if isinstance(delta, timedelta) else (last + delta).astimezone(UTC)
         return cast("timedelta", following - now.astimezone(UTC))
 
@@ -314,13 +299,16 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
         bound = self._here(self.now()).astimezone(UTC) - timedelta(seconds=deadline_s) - _TINY
         return state._replace(is_due=self.remaining_estimate(bound) <= timedelta())
 
-    def _crontab(self) -> Crontab:
+    def fields(self, skipped: Skipped = "later", doubled: Doubled = "rhythm") -> Crontab:
+        """Return the numbers of the fields, with what is to be done where the clock jumps."""
         return Crontab(
             minutes=tuple(sorted(self.minute)),
             hours=tuple(sorted(self.hour)),
             days_of_week=tuple(sorted(self.day_of_week)),
             days_of_month=tuple(sorted(self.day_of_month)),
             months=tuple(sorted(self.month_of_year)),
+            skipped=skipped,
+            doubled=doubled,
         )
 
     def __repr__(self) -> str:
@@ -330,10 +318,10 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, crontab):
             return NotImplemented
-        return self._crontab() == other._crontab() and super().__eq__(other)
+        return self.fields() == other.fields() and super().__eq__(other)
 
     def __hash__(self) -> int:
-        return hash((self._crontab(), self.nowfun))
+        return hash((self.fields(), self.nowfun))
 
     def __reduce__(self) -> tuple[Any, ...]:
         written = (self._orig_minute, self._orig_hour, self._orig_day_of_week, self._orig_day_of_month, self._orig_month_of_year)
@@ -380,8 +368,10 @@ def _duration(given: Any) -> timedelta:
         raise ImproperlyConfigured(f"run_every = {given!r} is no duration: give seconds, or a timedelta ({error})") from None
 
 
-def _as_written(given: Cronspec | None) -> Cronspec:
+def _as_written(given: Given) -> Cronspec:
     """Return a field as it was written; nothing is ``*``. What can be read only once is read once."""
+    if callable(given):
+        given = given()
     if given is None:
         return "*"
     return list(given) if isinstance(given, Iterator) else given

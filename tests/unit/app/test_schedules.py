@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from celeriac import Celery, crontab, schedule, solar
-from celeriac.app.schedules import BaseSchedule, crontab_parser, maybe_schedule, schedstate
+from celeriac.app.crontab_parser import crontab_parser
+from celeriac.app.schedules import BaseSchedule, maybe_schedule, schedstate
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.schedules.fields import ParseException
 
@@ -217,10 +218,32 @@ def test_a_line_of_cron_is_read_in_crons_order() -> None:
 def test_a_wrong_crontab_is_told_where_it_is_made() -> None:
     with pytest.raises(ParseException, match=r"^hour = '25' cannot be read: 25 is not from 0 to 23$"):
         crontab(hour="25")
-    with pytest.raises(ValueError, match="this crontab would never run"):
-        crontab(day_of_month=31, month_of_year="feb")
     with pytest.raises(TypeError, match="unexpected keyword argument 'tz'"):
         crontab(tz=UTC)  # type: ignore[call-arg]
+
+
+def test_a_date_that_never_comes_is_warned_of_and_never_due(app: Celery, caplog: pytest.LogCaptureFixture) -> None:
+    never = crontab(0, 12, day_of_month=30, month_of_year="feb", nowfun=noon, app=app)
+
+    assert "never runs: no month_of_year of [2] has a day_of_month of [30]" in caplog.text
+    assert never.remaining_estimate(NOON - timedelta(days=900)) == timedelta.max
+    due, again_s = never.is_due(NOON - timedelta(days=900))
+    assert not due
+    assert again_s > 1e9
+
+
+def test_a_field_may_be_a_function_that_is_asked_once(app: Celery) -> None:
+    asked: list[int] = []
+
+    def minutes() -> str:
+        asked.append(1)
+        return "*/20"
+
+    made = crontab(minute=minutes, hour=lambda: [1, 2], app=app)
+
+    assert made == crontab("*/20", "1,2", app=app)
+    assert pickle.loads(pickle.dumps(crontab(minutes))) == crontab("*/20")
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ comes in. Where that clock jumps:
     back      a time that happens twice counts once, the first time. But with every hour of the day (``hour="*"``) the rhythm
               goes on through both: every 15 minutes stays every 15 minutes. Celery pauses for that hour.
 
+That is what a crontab does that says nothing else: ``skipped`` and ``doubled`` are for those that do.
+
 Source: Celery's guide, "Periodic Tasks", and its reference of ``celery.schedules.crontab``.
 Does not know: clocks, what was run.
 """
@@ -16,11 +18,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
-from celeriac.core.schedules.fields import ParseException
+from celeriac.core.errors import ImproperlyConfigured
 
 _LONGEST_MONTHS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _NEAR: Final = timedelta(hours=25)
@@ -29,11 +31,20 @@ _HOURS: Final = 24
 _FEBRUARY: Final = 2
 
 
+Skipped = Literal["later", "never"]
+"""A time that the clock jumps over happens as much later, or is left out."""
+Doubled = Literal["rhythm", "first", "second", "both"]
+"""A time that happens twice counts the first time, the second time or both times; ``rhythm``: both times with every hour of the day,
+otherwise the first time."""
+SKIPPED: Final = ("later", "never")
+DOUBLED: Final = ("rhythm", "first", "second", "both")
+
+
 class Crontab(Struct, frozen=True, kw_only=True):
     """The numbers of all five fields, each sorted and not empty. A day must fit all three fields of days.
 
     Raises:
-        ParseException: no day ever does.
+        ImproperlyConfigured: ``skipped`` or ``doubled`` is another word.
     """
 
     minutes: tuple[int, ...]
@@ -42,11 +53,23 @@ class Crontab(Struct, frozen=True, kw_only=True):
     """0 is Sunday."""
     days_of_month: tuple[int, ...]
     months: tuple[int, ...]
+    skipped: Skipped = "later"
+    doubled: Doubled = "rhythm"
 
     def __post_init__(self) -> None:
-        if not any(self.days_of_month[0] <= _LONGEST_MONTHS[month - 1] for month in self.months):
-            days, months = list(self.days_of_month), list(self.months)
-            raise ParseException(f"no month_of_year of {months} has a day_of_month of {days}: this crontab would never run")
+        for name, word, known in (("skipped", self.skipped, SKIPPED), ("doubled", self.doubled, DOUBLED)):
+            if word not in known:
+                raise ImproperlyConfigured(f"{name} = {word!r} is none of {', '.join(known)}")
+
+    @property
+    def never(self) -> bool:
+        """Whether no month that it names has a day that it names, as with 31 February."""
+        return not any(self.days_of_month[0] <= _LONGEST_MONTHS[month - 1] for month in self.months)
+
+    @property
+    def is_rhythm(self) -> bool:
+        """Whether it names every hour of the day: it goes on through whatever the clock does."""
+        return len(self.hours) == _HOURS
 
     def next_after(self, moment: datetime) -> datetime:
         """Return the first moment of the schedule that is later than ``moment``, in its zone.
@@ -57,6 +80,8 @@ class Crontab(Struct, frozen=True, kw_only=True):
         Raises:
             OverflowError: there is none before the year 10000.
         """
+        if self.never:
+            raise OverflowError(f"no month of {list(self.months)} has a day of {list(self.days_of_month)}")
         spread = _spread(moment)
         best: datetime | None = None
         last = datetime.max
@@ -73,14 +98,17 @@ class Crontab(Struct, frozen=True, kw_only=True):
         return best.astimezone(moment.tzinfo)
 
     def _instants(self, wall: datetime, moment: datetime) -> Iterator[datetime]:
-        """Yield when a time on the wall really is."""
+        """Yield when a time on the wall really is, as far as it counts."""
         # For a time that is skipped, fold=0 counts on with the offset before the jump: as much later as the clock jumps.
         first = wall.replace(tzinfo=moment.tzinfo, fold=0).astimezone(UTC)
-        yield first
-        if len(self.hours) == _HOURS:
-            second = wall.replace(tzinfo=moment.tzinfo, fold=1).astimezone(UTC)
-            if second > first:
+        second = wall.replace(tzinfo=moment.tzinfo, fold=1).astimezone(UTC)
+        if second > first:
+            if self.doubled != "second":
+                yield first
+            if self.doubled in {"second", "both"} or (self.doubled == "rhythm" and self.is_rhythm):
                 yield second
+        elif second == first or self.skipped == "later":
+            yield first
 
     def _walls(self, after: datetime) -> Iterator[datetime]:
         """Yield times on the wall that fit, later than ``after``, in order."""
