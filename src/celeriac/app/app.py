@@ -29,6 +29,7 @@ from celeriac.app.once import Once
 from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.parts.borrowing import Borrowing, is_celerys
 from celeriac.app.parts.registering import AnyTask, TaskClass
+from celeriac.app.periodic.changing import Schedules, call_of
 from celeriac.app.plan import Call
 from celeriac.app.result import AsyncResult, sent
 from celeriac.app.result_set import ResultSet
@@ -243,7 +244,7 @@ class Celery(Borrowing):
         name: str | None = None,
         **opts: Any,
     ) -> str:
-        """Add an entry to the setting ``beat_schedule``. This version has no beat that sends it: it is kept, and told in the log.
+        """Add an entry to the setting ``beat_schedule``, which beats read at their start. For running ones: ``schedules``.
 
         Args:
             schedule: When: seconds, or a schedule.
@@ -261,11 +262,15 @@ class Celery(Borrowing):
         else:
             made = self.signature(sig.name, tuple(args), dict(kwargs or {}))
         key = name or repr(made)
-        entry = {"schedule": schedule, "task": made["task"], "args": made["args"], "kwargs": made["kwargs"]}
-        self._entries[key] = {**entry, "options": {**made["options"], **opts}}
+        self._entries[key] = {"schedule": schedule, **call_of(made, (), {}, opts)}
         if self.configured:
             self._schedule()
         return key
+
+    @property
+    def schedules(self) -> Schedules:
+        """The entries of the beat, to be looked at and changed while beats run."""
+        return Schedules(self)
 
     def _schedule(self) -> None:
         self.conf.beat_schedule = {**self.conf.beat_schedule, **self._entries}

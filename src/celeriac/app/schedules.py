@@ -1,7 +1,7 @@
 """``schedule`` and ``crontab``: what a settings file says about periodic tasks, and when that is, by the app's clock.
 
-In a program's life: made when settings are read. Beat takes from them when the next run is; a program may ask
-``is_due(last_run_at)`` by itself. The clock is ``nowfun``, or the app's; the zone is the app's. The reckoning is in ``core/schedules``.
+In a program's life: made when settings are read. Beat takes from them when the next run is (``app/periodic``); a program may ask
+``is_due(last_run_at)`` by itself. The clock is ``nowfun``, or the app's; the zone is the app's. Reckoned in ``core/schedules``.
 Source: Celery's guide, "Periodic Tasks", and its reference of ``celery.schedules``. Does not know: what is to be sent.
 """
 
@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, NamedTuple, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, NamedTuple, TypeVar, Unpack, cast, overload
 
-from celeriac.app.app import Celery
+from celeriac.app.clocked import Clocked, ClockKeywords, Now
 from celeriac.app.current import get_current_app
 from celeriac.app.parts.zones import zone_of
 from celeriac.core.errors import ImproperlyConfigured
@@ -25,17 +25,9 @@ Cronspec = int | str | Iterable[int]
 """What a field of a crontab may be."""
 Given = Cronspec | Callable[[], Cronspec] | None
 """What ``crontab`` takes for one."""
-Now = Callable[[], datetime]
 S = TypeVar("S")
 _TINY = timedelta(microseconds=1)
 log = logging.getLogger("celeriac.app")
-
-
-class ClockKeywords(TypedDict, total=False):
-    """Whose clock a schedule goes by."""
-
-    nowfun: Now | None
-    app: Celery | None
 
 
 class schedstate(NamedTuple):  # noqa: N801 - Celery's name
@@ -50,7 +42,7 @@ class BaseSchedule:
 
     _tz: tzinfo | None = None  # of the class, since a subclass may set it before it calls our constructor
 
-    def __init__(self, nowfun: Now | None = None, app: Celery | None = None) -> None:
+    def __init__(self, nowfun: Now | None = None, app: Clocked | None = None) -> None:
         self.nowfun = nowfun
         self._app = app
 
@@ -78,12 +70,12 @@ class BaseSchedule:
         return dt.replace(tzinfo=UTC).astimezone(self.tz) if naive_as_utc else dt.replace(tzinfo=self.tz)
 
     @property
-    def app(self) -> Celery:
+    def app(self) -> Clocked:
         """The app whose clock, zone and settings hold: the one that was handed in, or the current one."""
-        return self._app or cast("Celery", get_current_app())
+        return self._app or cast("Clocked", get_current_app())
 
     @app.setter
-    def app(self, app: Celery | None) -> None:
+    def app(self, app: Clocked | None) -> None:
         self._app = app
 
     @property
@@ -144,7 +136,7 @@ class schedule(BaseSchedule):  # noqa: N801 - Celery's name
         run_every: float | timedelta | None = None,
         relative: bool = False,
         nowfun: Now | None = None,
-        app: Celery | None = None,
+        app: Clocked | None = None,
     ) -> None:
         self.run_every = None if run_every is None else _duration(run_every)
         self.relative = relative
@@ -311,9 +303,19 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
             doubled=doubled,
         )
 
+    def as_line(self) -> str:
+        """Return it as cron has it, for ``from_string``: minute, hour, day of month, month, day of week."""
+        numbers = (self.minute, self.hour, self.day_of_month, self.month_of_year, self.day_of_week)
+        exact = " ".join(",".join(map(str, sorted(each))) for each in numbers)
+        written = " ".join(_in_a_line(each) for each in self._written)
+        return written if crontab.from_string(written).fields() == self.fields() else exact
+
+    @property
+    def _written(self) -> tuple[Cronspec, ...]:
+        return self._orig_minute, self._orig_hour, self._orig_day_of_month, self._orig_month_of_year, self._orig_day_of_week
+
     def __repr__(self) -> str:
-        written = (self._orig_minute, self._orig_hour, self._orig_day_of_month, self._orig_month_of_year, self._orig_day_of_week)
-        return f"<crontab: {' '.join(map(str, written))} (m/h/dM/MY/d)>"
+        return f"<crontab: {' '.join(map(str, self._written))} (m/h/dM/MY/d)>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, crontab):
@@ -333,12 +335,12 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
 
 
 @overload
-def maybe_schedule(s: float | timedelta, relative: bool = False, app: Celery | None = None) -> schedule: ...
+def maybe_schedule(s: float | timedelta, relative: bool = False, app: Clocked | None = None) -> schedule: ...
 @overload
-def maybe_schedule(s: S, relative: bool = False, app: Celery | None = None) -> S: ...
+def maybe_schedule(s: S, relative: bool = False, app: Clocked | None = None) -> S: ...
 
 
-def maybe_schedule(s: Any, relative: bool = False, app: Celery | None = None) -> Any:
+def maybe_schedule(s: Any, relative: bool = False, app: Clocked | None = None) -> Any:
     """Return a schedule: of seconds or a ``timedelta`` one is made; one that is there is handed the app; ``None`` stays.
 
     Args:
@@ -375,3 +377,9 @@ def _as_written(given: Given) -> Cronspec:
     if given is None:
         return "*"
     return list(given) if isinstance(given, Iterator) else given
+
+
+def _in_a_line(written: Cronspec) -> str:
+    if isinstance(written, str | int):
+        return str(written).replace(" ", "")
+    return ",".join(map(str, sorted(written)))

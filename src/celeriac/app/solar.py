@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Unpack
 
-from celeriac.app.schedules import BaseSchedule, ClockKeywords, schedstate
+from celeriac.app.clocked import ClockKeywords
+from celeriac.app.schedules import BaseSchedule, schedstate
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.schedules.solar import EVENTS
 
@@ -61,13 +62,14 @@ class solar(BaseSchedule):  # noqa: N801 - Celery's name
 
         If there is none within ``max_search_days``: to the end of the search, to be asked again.
         """
-        return self._until(self._next_after(self.maybe_make_aware(last_run_at).astimezone(UTC)))
+        return self._until(self.next_after(self.maybe_make_aware(last_run_at).astimezone(UTC)))
 
     def is_due(self, last_run_at: datetime) -> schedstate:
         """Return whether the event has happened since ``last_run_at``, and after how many seconds to ask again."""
         return self._in_turn(last_run_at)
 
-    def _next_after(self, moment: datetime) -> datetime:
+    def next_after(self, moment: datetime) -> datetime:
+        """Return the first such event after ``moment``; if there is none within ``max_search_days``, the end of the search."""
         sun = self.ephem.Sun()
         # Rising and setting are asked with the part of the disc that is meant; a transit knows no such thing.
         part = {"use_center": True} if self.use_center else {}

@@ -32,10 +32,12 @@ from celeriac.abc import (
     Lessee,
     NodeRecord,
     Pulse,
+    Timetable,
 )
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.rules import REVOKED_FOR_S, Rules
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
+from celeriac.drivers.outboxed import Outboxed
 
 
 class Pair:
@@ -198,6 +200,15 @@ class Pair:
         """See ``Broker.purge_dead``."""
         return self._broker.purge_dead(ids)
 
+    def timetable(self, name: str) -> Timetable | None:
+        """See ``Timetables.timetable``: the broker's, or else the result backend's, from which messages go to the broker in a
+        further step. ``None``: neither keeps any."""
+        if (of_broker := _kept_by(self._broker)) is not None:
+            return of_broker(name)
+        of_results = _kept_by(self._results)
+        found = None if of_results is None else of_results(name)
+        return None if found is None else Outboxed(found, self._broker.publish)
+
     # The result backend's own.
 
     def store_results(self, results: Sequence[StoredResult]) -> None:
@@ -241,6 +252,11 @@ class Pair:
     def close_chord(self, chord: str) -> None:
         """See ``JoiningBackend.close_chord``."""
         self._results.close_chord(chord)
+
+
+def _kept_by(place: object) -> Callable[[str], Timetable | None] | None:
+    """Return what gives the timetables of a store; ``None``: it has none."""
+    return getattr(place, "timetable", None)
 
 
 def _for_broker(settlement: Settlement, joined: Container[int]) -> Settlement:

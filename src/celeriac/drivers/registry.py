@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec import Struct
 
-from celeriac.abc import Broker, ResultBackend, Runtime, Store
-from celeriac.core.errors import ImproperlyConfigured, MissingExtra
+from celeriac.abc import Broker, ResultBackend, Runtime, Store, Timetable
+from celeriac.core.errors import CeleriacError, ImproperlyConfigured, MissingExtra
 from celeriac.drivers.disabled import NoResults
+from celeriac.drivers.outboxed import Outboxed
 from celeriac.drivers.pair import Pair
 from celeriac.drivers.url import alternatives, default_database, mask, parse, same_server, scheme_of, sqlite_file, sqlite_url
 
@@ -129,6 +130,30 @@ def _redis_place(url: str) -> tuple[str | None, int, str]:
     host = address.path if address.host is None else address.host.replace("localhost", "127.0.0.1")
     number = address.query.get("virtual_host") or address.query.get("db") or (address.path if address.host else "")
     return host, address.port or 6379, number or "0"
+
+
+def open_timetable(store: object, name: str, *, file: str, runtime: Runtime) -> Timetable:
+    """Return the timetable ``name`` of a store; where neither broker nor result backend keep any, one in a file of this machine.
+
+    Raises:
+        ImproperlyConfigured: they keep none, and the file cannot be one.
+    """
+    keeps = getattr(store, "timetable", None)
+    found: Timetable | None = None if keeps is None else keeps(name)
+    if found is not None:
+        return found
+    from celeriac.drivers.sqlite.store import SqliteStore  # late: imports sqlite3
+
+    try:
+        aside = SqliteStore(file, runtime=runtime)
+        kept = aside.timetable(name)
+        kept.count()  # now, or nobody would know until the first tick
+    except CeleriacError as error:
+        raise ImproperlyConfigured(
+            f"this broker keeps no timetable, nor does a result backend, and {file!r} cannot be one, so nothing would keep two "
+            f"beats from sending the same task: {error}"
+        ) from error
+    return Outboxed(kept, cast("Broker", store).publish)
 
 
 def own_url(result_url: str) -> str:

@@ -34,8 +34,8 @@ _FEBRUARY: Final = 2
 Skipped = Literal["later", "never"]
 """A time that the clock jumps over happens as much later, or is left out."""
 Doubled = Literal["rhythm", "first", "second", "both"]
-"""A time that happens twice counts the first time, the second time or both times; ``rhythm``: both times with every hour of the day,
-otherwise the first time."""
+"""A time that happens twice counts the first time, the second time or both times. ``rhythm``: with every hour of the day both
+times, otherwise the first time."""
 SKIPPED: Final = ("later", "never")
 DOUBLED: Final = ("rhythm", "first", "second", "both")
 

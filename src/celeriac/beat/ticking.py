@@ -1,0 +1,195 @@
+"""One look at the timetable: lead, read what is due, decide, send. The loop of a beat is this, again and again.
+
+In a tick's life: ``attend`` -> ``decide`` -> messages -> ``change``, all with what the store holds: nothing is remembered between
+two looks, so a change is noticed at the next one, and a million entries cost no memory. Time is the store's.
+Does not know: threads, signals, processes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from celeriac.abc import Timetable
+from celeriac.app.periodic.entry import Entry, State, moment_of
+from celeriac.app.periodic.place import zones_of
+from celeriac.app.periodic.sending import messages_of, tick_id
+from celeriac.app.periodic.stored import entry_of, state_bytes, state_of
+from celeriac.beat.roster import Here
+from celeriac.beat.scheduler import CLOCK_STEP_S, Decision, decide
+from celeriac.core.errors import BrokerUnreachable, StoreRefused
+from celeriac.core.message import Outgoing
+from celeriac.core.schedules.timetable import Agenda, Change, Record
+
+log = logging.getLogger("celeriac.beat")
+
+LEASE_S: Final = 3.0
+"""Who leads and says nothing for so long leads no more."""
+LOOK_S: Final = 0.5
+"""The leader looks at least so often: what people change holds after that."""
+STANDBY_S: Final = 1.0
+"""The others ask so often whether somebody leads."""
+BATCH: Final = 500
+POSTPONED_S: Final = 60.0
+"""What cannot be sent now is tried again after so long."""
+FORGOTTEN_S: Final = 86_400.0
+"""A task without a sign of life for so long has ended in the eyes of ``overlap``, where results live for ever."""
+
+
+class Sent(Struct, frozen=True):
+    """A tick of an entry that is about to be sent."""
+
+    change: Change
+    entry: Entry
+    ids: Sequence[str]
+
+
+class Ticker:
+    """Sends what is due, when told to look."""
+
+    def __init__(self, app: Any, where: str, timetable: Timetable, here: Mapping[str, Here], *, who: str) -> None:
+        """``where``: name of the timetable; ``here``: entries of the settings; ``who``: unique to this scheduler."""
+        self._app, self._where, self._timetable, self._who = app, where, timetable, who
+        self.here = here
+        self.leader = ""
+        """Who led when it looked last."""
+        self.clock_went_back = False
+        """The clock of the store was set back between two looks."""
+        self._offset: float | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is this one."""
+        return self.leader == self._who
+
+    def look(self) -> float:
+        """Send what is due, if this one leads; return how many seconds later to look again.
+
+        Raises:
+            OperationalError: the store does not answer, or refuses.
+        """
+        agenda = self._timetable.attend(self._who, lease_s=LEASE_S, limit=BATCH)
+        self._notice(agenda)
+        if not self.leads:
+            return STANDBY_S
+        if agenda.records:
+            self._send(agenda.records, agenda.now)
+            return 0.0
+        return LOOK_S if agenda.next_due is None else min(max(agenda.next_due - agenda.now, 0.0), LOOK_S)
+
+    def resign(self) -> None:
+        """Let another lead."""
+        self._timetable.resign(self._who)
+
+    def _notice(self, agenda: Agenda) -> None:
+        if agenda.leader != self.leader:
+            if agenda.leader == self._who:
+                log.info("beat: %s leads", self._who)
+            else:
+                log.info("beat: %s leads, %s stands by", agenda.leader, self._who)
+        self.leader = agenda.leader
+        offset = agenda.now - self._app.runtime.monotonic()
+        self.clock_went_back = self._offset is not None and offset < self._offset - CLOCK_STEP_S
+        self._offset = offset
+
+    def _send(self, records: Sequence[Record], now: float) -> None:
+        ticks = [self._tick(record, now) for record in records]
+        for tick, moved in zip(ticks, self._carry_out([tick.change for tick in ticks]), strict=True):
+            if not moved:
+                log.debug("entry %s: another scheduler was faster, or it was changed", tick.entry.name)
+            for id in tick.ids if moved else ():
+                fields = {"event": "beat-sent", "entry": tick.entry.name, "task_id": id}
+                log.info("Scheduler: Sending due task %s (%s)", tick.entry.name, tick.entry.task, extra=fields)
+
+    def _carry_out(self, changes: Sequence[Change]) -> Sequence[bool]:
+        try:
+            return self._timetable.change(changes)
+        except BrokerUnreachable:
+            raise
+        except StoreRefused as refusal:
+            if len(changes) == 1:
+                [change] = changes
+                log.error("entry %s cannot be sent: %s", change.name, refusal)
+                return self._timetable.change([_without_messages(change, refusal, self._app.runtime.time())])
+        # What was carried out is refused as outdated now; whose fault it was shows when each is tried for itself.
+        return [self._carry_out([change])[0] for change in changes]
+
+    def _tick(self, record: Record, now: float) -> Sent:
+        state: State | None = None
+        entry: Entry | None = None
+        try:
+            state, entry = state_of(record.state), self._entry(record)
+            decision = self._decide(entry, state, now)
+            messages, ids = self._messages(entry, state, decision)
+        except Exception as error:  # of one entry; the code of schedules and tasks may raise anything
+            if entry is None:
+                log.error("%s", error)
+            else:
+                log.exception("entry %s cannot be sent now", record.name)
+            return self._postponed(record, entry, state, now, error)
+        after = decision.state
+        if decision.ticks:
+            after = replace(after, last=now, id=ids[-1] if ids else after.id)
+        change = Change(name=record.name, seen=record.revision, state=state_bytes(after), due=decision.due, messages=messages)
+        return Sent(change, entry, ids)
+
+    def _entry(self, record: Record) -> Entry:
+        known = self.here.get(record.name)
+        if known is not None and known.stored == record.entry:
+            return known.entry
+        return entry_of(record.name, record.entry, app=self._app, zone_of=zones_of(self._app))
+
+    def _decide(self, entry: Entry, state: State, now: float) -> Decision:
+        rhythm = entry.rhythm
+        if rhythm is None:
+            return self._ask(entry, state, now)
+        deadline_s = self._app.settings.beat.cron_starting_deadline
+        busy = entry.overlap == "skip" and self._is_busy(state, now)
+        return decide(entry, rhythm, state, now=now, deadline_s=deadline_s, busy=busy)
+
+    def _ask(self, entry: Entry, state: State, now: float) -> Decision:
+        """Ask a schedule that says by itself whether it is due."""
+        last = moment_of(state.since if state.last is None else state.last).astimezone(self._app.timezone)
+        due, again_s = entry.schedule.is_due(last)
+        pause_s = min(max(float(again_s), 0.0), POSTPONED_S) if isinstance(again_s, int | float) else POSTPONED_S
+        over = entry.ends is not None and now > entry.ends.timestamp()
+        if state.paused or over or (entry.max_runs is not None and state.runs >= entry.max_runs):
+            return Decision((), state, None)
+        if not due:
+            return Decision((), state, now + max(pause_s, 0.001))
+        if entry.overlap == "skip" and self._is_busy(state, now):
+            return Decision((), replace(state, last=now), now + max(pause_s, 0.001))
+        return Decision((moment_of(now),), replace(state, runs=state.runs + 1, problem=None), now + max(pause_s, 0.001))
+
+    def _is_busy(self, state: State, now: float) -> bool:
+        """Say whether the task of the tick before has not ended. Without a result, it counts for as long as one would live."""
+        if state.id is None or state.last is None:
+            return False
+        ttl_s = self._app.settings.result.ttl_s or FORGOTTEN_S
+        return now - state.last < ttl_s and not self._app.AsyncResult(state.id).ready()
+
+    def _messages(self, entry: Entry, state: State, decision: Decision) -> tuple[list[Outgoing], list[str]]:
+        messages, ids = list[Outgoing](), list[str]()
+        for number, due in enumerate(decision.ticks):
+            made, id = messages_of(self._app, entry, id=tick_id(self._where, entry, due, state.runs + number), due=due)
+            messages += made
+            ids.append(id)
+        return messages, ids
+
+    def _postponed(self, record: Record, entry: Entry | None, state: State | None, now: float, error: Exception) -> Sent:
+        """Look again later; say in the state why."""
+        unknown = entry if entry is not None else Entry(name=record.name, task="?", schedule=None)
+        stored, due = record.state, now + POSTPONED_S
+        if state is not None:
+            stored = state_bytes(replace(state, problem=f"{type(error).__name__}: {error}"[:500]))
+        return Sent(Change(name=record.name, seen=record.revision, state=stored, due=due), unknown, ())
+
+
+def _without_messages(change: Change, refusal: StoreRefused, now: float) -> Change:
+    state = replace(state_of(change.state), problem=str(refusal)[:500])
+    due = now + POSTPONED_S if change.due is None else max(change.due, now + 1.0)
+    return Change(name=change.name, seen=change.seen, state=state_bytes(state), due=due)
