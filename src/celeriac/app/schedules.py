@@ -306,9 +306,12 @@ class crontab(BaseSchedule):  # noqa: N801 - Celery's name
     def as_line(self) -> str:
         """Return it as cron has it, for ``from_string``: minute, hour, day of month, month, day of week."""
         numbers = (self.minute, self.hour, self.day_of_month, self.month_of_year, self.day_of_week)
-        exact = " ".join(",".join(map(str, sorted(each))) for each in numbers)
-        written = " ".join(_in_a_line(each) for each in self._written)
-        return written if crontab.from_string(written).fields() == self.fields() else exact
+        known = (fields.MINUTE, fields.HOUR, fields.DAY_OF_MONTH, fields.MONTH_OF_YEAR, fields.DAY_OF_WEEK)
+        words = []
+        for field, written, meant in zip(known, map(_in_a_line, self._written), numbers, strict=True):
+            # A program may have changed the numbers since.
+            words.append(written if field.parse(written) == meant else _in_a_line(meant))
+        return " ".join(words)
 
     @property
     def _written(self) -> tuple[Cronspec, ...]:

@@ -15,7 +15,7 @@ from celeriac.abc import Timetable
 from celeriac.app import signals
 from celeriac.app.periodic.place import timetable_of
 from celeriac.beat.roster import Here, enrol, entries_here, tidy
-from celeriac.beat.ticking import Ticker
+from celeriac.beat.ticking import STANDBY_S, Ticker
 from celeriac.core.errors import OperationalError, StoreRefused
 
 log = logging.getLogger("celeriac.beat")
@@ -43,7 +43,9 @@ class Beat:
         self.app = app
         self.name, self.timetable = timetable_of(app, file)
         self.who = f"{os.uname().nodename}-{os.getpid()}-{app.runtime.new_id()[:8]}"
-        self.max_interval_s = max_interval_s or app.settings.beat.max_loop_interval or None
+        self.interval_s = min(max_interval_s or app.settings.beat.max_loop_interval or STANDBY_S, STANDBY_S)
+        """The longest pause between two looks."""
+        self.described = f"the timetable {self.name!r}, in {type(self.timetable).__module__.split('.')[2]}"
         self.looked = False
         """It has looked at the timetable at least once."""
         self.last_look: float | None = None
@@ -78,7 +80,7 @@ class Beat:
         while not self._stop.is_set():
             pause_s = self._look(ticker)
             if pause_s > 0:
-                self._stop.wait(min(pause_s, self.max_interval_s or pause_s))
+                self._stop.wait(min(pause_s, self.interval_s))
         try:
             ticker.resign()
         except OperationalError as error:

@@ -27,6 +27,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "worker": "Run a worker.",
     "multi": "Start and stop several workers on this machine.",
     "health": "Ask a worker how it is.",
+    "beat": "Run a scheduler of periodic tasks.",
+    "schedule": "Look at the entries of the beat; change them.",
     "call": "Send a task by name and print its id.",
     "result": "Wait for a result and print it, or the tree of what it set off.",
     "graph": "Draw a workflow, a node, or the nodes that are alive.",

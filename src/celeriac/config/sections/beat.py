@@ -1,6 +1,6 @@
 """The settings of beat, the scheduler.
 
-In a program's life: known and kept; what honours them is not there yet. Does not know: schedules.
+In a program's life: read when a beat starts, and by whoever looks at its entries. Does not know: schedules.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from celeriac.config.sections.kinds import WITH_BEAT, WITH_DAEMONS, Count, Secon
 class BeatSettings(Struct, frozen=True, kw_only=True):
     """``beat_*``: periodic tasks, and the program that sends them."""
 
-    schedule: Annotated[Mapping[str, Any], WITH_BEAT] = {}
-    """``beat_schedule``: name of an entry -> its task, schedule, args, kwargs, options."""
-    scheduler: Annotated[Any, WITH_BEAT] = "celery.beat:PersistentScheduler"
-    """``beat_scheduler``: class that decides what is due, or its dotted name."""
-    schedule_filename: Annotated[str, WITH_BEAT] = "celerybeat-schedule"
-    """``beat_schedule_filename``: file that remembers when each entry was last sent."""
-    max_loop_interval: Annotated[Seconds, WITH_BEAT] = 0
+    schedule: Mapping[str, Any] = {}
+    """``beat_schedule``: name of an entry -> its task, schedule, args, kwargs, options, policies."""
+    scheduler: Any = "celery.beat:PersistentScheduler"
+    """``beat_scheduler``: another class that decides what is due, or its dotted name. This one: the timetable in the store."""
+    schedule_filename: str = "celerybeat-schedule"
+    """``beat_schedule_filename``: names the timetable; where the store keeps none, it is this file."""
+    max_loop_interval: Seconds = 0
     """``beat_max_loop_interval``: longest pause between looks at the schedule. 0: the scheduler's own."""
     sync_every: Annotated[Count, WITH_BEAT] = 0
     """``beat_sync_every``: tasks sent before the file is written. 0: it is written by the clock."""
-    cron_starting_deadline: Annotated[Seconds | None, WITH_BEAT] = None
+    cron_starting_deadline: Seconds | None = None
     """``beat_cron_starting_deadline``: how late a missed crontab entry may still be sent. ``None``: whenever."""
     enable_remote_control: Annotated[bool, WITH_BEAT] = False
     """``beat_enable_remote_control``: beat answers a ping."""
