@@ -31,6 +31,10 @@ BURST: Final = 500
 """So many may come at once before that counts."""
 
 
+EXPECTED: Final = (KeyError, TypeError, ValueError, ImportError, OperationalError)
+"""Errors of who commands, or of the store: no traceback is needed to understand them."""
+
+
 class NoAnswer(Exception):
     """Raised by a command that is not answered."""
 
@@ -144,7 +148,7 @@ class Answering:
             return
         except Exception as error:
             fields = {"event": "command-failed", "command": command.method}
-            log.error("command %r failed: %r", command.method, error, exc_info=not isinstance(error, KeyError), extra=fields)
+            log.error("command %r failed: %r", command.method, error, exc_info=not isinstance(error, EXPECTED), extra=fields)
             value = {"error": repr(error)}
         self._answer(command, value)
 

@@ -7,7 +7,7 @@ hand, in order. Does not know: processes, signals, when anything is started.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,8 +48,20 @@ def make_child(
     store: Store | None = None,
     book: OrderBook | None = None,
     limits: Limits | None = None,
+    tally: Callable[[Mapping[str, int]], None] | None = None,
 ) -> Child:
-    """Put a child together; ``store``: another one than the app's; ``book``: where its orders are changed."""
+    """Put a child together.
+
+    Args:
+        worker: Whose child it is.
+        plan: The same.
+        lessee: In whose name it holds deliveries.
+        lane: How it runs tasks.
+        store: Another one than the app's.
+        book: Where its orders are changed.
+        limits: How often tasks may run.
+        tally: Told how many tasks of each name have ended.
+    """
     app, store = worker.app, store or worker.app.store
     return Child(
         store=with_other_places(app, store),
@@ -67,6 +79,7 @@ def make_child(
         worn=MemoryBound(plan.max_memory).is_reached if plan.max_memory else None,
         sender=worker.consumer,
         emission=emission_of(app, plan, store),
+        tally=tally,
     )
 
 

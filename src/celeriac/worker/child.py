@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
@@ -68,6 +68,7 @@ class Child:
         limits: Limits | None = None,
         sender: object = None,
         emission: Emission | None = None,
+        tally: Callable[[Mapping[str, int]], None] | None = None,
     ) -> None:
         self._store, self._me, self._book, self._lane = store, lessee, book, lane
         self.orders: Orders
@@ -90,6 +91,9 @@ class Child:
         """By tag of what runs: a part of its workflow that was read, and is not needed for long when it has ended."""
         self._survived: set[str] = set()
         """Names of tasks that have come to an end here: most likely they do not kill their process."""
+        self._counts: dict[str, int] = {}
+        """How often a task of each name has ended here since that was told."""
+        self._tally = tally
         self._rules = NO_RULES
         self._stopping = False
         self._pace, self._more = Pace(), False
@@ -110,6 +114,8 @@ class Child:
             OperationalError: the store did not answer. Nothing is lost; call again.
         """
         self._settler.flush()
+        if self._counts:
+            self._tell_counts()
         limit = self._appetite.now(self._lane.free())
         if limit == 0:
             self._lane.wait_for_room(_ROOM_WAIT_S if wait_s else 0.0)
@@ -233,7 +239,9 @@ class Child:
         settlement, outcome = self._settled(request, outcome)
         if type(outcome) is not Success:
             announce.ended(request, outcome)
-        self._survived.add(request.message.task)
+        name, counts = request.message.task, self._counts
+        self._survived.add(name)
+        counts[name] = counts.get(name, 0) + 1
         if not isinstance(outcome, Revoked):
             self._appetite.saw(runtime_s)
         report.ended(request, outcome, runtime_s)
@@ -241,11 +249,17 @@ class Child:
             telling.ended(request, outcome, runtime_s)
         self._add(settlement, request.delivery, request.message)
         if self._lane.concurrent:
+            self._tell_counts()
             self.on_arrival()
         elif self._runtime.monotonic() - self._batch_began > BATCH_S and self._backlog:
             # The batch takes longer than was thought: nobody waits for its end to see a result.
             self._flush_patiently()
             self._batch_began = self._runtime.monotonic()
+
+    def _tell_counts(self) -> None:
+        counts, self._counts = self._counts, {}
+        if self._tally is not None:
+            self._tally(counts)
 
     def _settled(self, request: Request, outcome: Outcome) -> tuple[Settlement, Outcome]:
         now = self._runtime.now()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from celeriac.abc import Lessee
@@ -33,14 +34,22 @@ def before_fork(worker: Worker) -> None:
         warn_of_threads("a receiver of worker_before_create_process started threads %s: start them in worker_process_init")
 
 
-def run_child(worker: Worker, plan: Plan, me: Lessee, slot: Slot, book: OrderBook, limits: Limits | None = None) -> int:
+def run_child(
+    worker: Worker,
+    plan: Plan,
+    me: Lessee,
+    slot: Slot,
+    book: OrderBook,
+    limits: Limits | None = None,
+    tally: Callable[[Mapping[str, int]], None] | None = None,
+) -> int:
     """The life of a forked child; returns its exit code."""
     forget_overseer()
     _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
     runtime = worker.app.runtime
     lane = make_lane(plan, runtime, slot)
-    child = make_child(worker, plan, me, lane, book=book, limits=limits)
+    child = make_child(worker, plan, me, lane, book=book, limits=limits, tally=tally)
 
     def stop() -> None:
         slot.leave()

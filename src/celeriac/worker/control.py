@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from celeriac.control.answering import Answering, NoAnswer
@@ -15,13 +16,46 @@ from celeriac.control.commands import Command, Exchanges
 from celeriac.control.panel import Panel
 from celeriac.core.errors import OperationalError, WorkerShutdown, WorkerTerminate
 from celeriac.worker import commands
+from celeriac.worker.assembly import reader_of
+from celeriac.worker.instance import Worker
+from celeriac.worker.known import Knowledge
+from celeriac.worker.orders import OrderBook
+from celeriac.worker.plan import Plan
 from celeriac.worker.state import State
+from celeriac.worker.steered import Autoscaling, Steered
 from celeriac.worker.stopping import Ask
 
 log = logging.getLogger("celeriac.control")
 
 RETRY_S = 2.0
 """Between two tries to listen, while the store does not answer."""
+
+
+def open_control(
+    worker: Worker,
+    plan: Plan,
+    node: Steered,
+    book: OrderBook,
+    totals: Callable[[], Mapping[str, int]],
+    autoscaler: Autoscaling | None = None,
+) -> RemoteControl | None:
+    """Hear commands from now on; ``None``: the app does not want that.
+
+    Args:
+        worker: The node, as hooks and commands of users see it.
+        plan: What it is.
+        node: Its processes.
+        book: What they are to do.
+        totals: How many tasks of each name they have run.
+        autoscaler: Who else changes their number.
+    """
+    app = worker.app
+    if not app.settings.worker.enable_remote_control:
+        return None
+    known = Knowledge(node, app.store, reader_of(app, plan), app.runtime, plan.hostname)
+    control = RemoteControl(State(worker.consumer, node, book, app.store, known, totals, plan.slots_per_child, autoscaler))
+    control.open()
+    return control
 
 
 class RemoteControl:

@@ -15,7 +15,6 @@ stores.
 from __future__ import annotations
 
 import logging
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -25,7 +24,7 @@ from celeriac.worker.child_process import Blow
 from celeriac.worker.children import Children, Place
 from celeriac.worker.leases import EndedRun
 from celeriac.worker.limits import Verdict, judge
-from celeriac.worker.os_signals import LOOK
+from celeriac.worker.os_signals import LOOK, SOFT_LIMIT
 from celeriac.worker.recovery import Ending
 from celeriac.worker.slots import Seat, Seen
 
@@ -40,8 +39,6 @@ LAST_WORDS_S: Final = 0.5
 """What ended last in a retired child is settled within this time."""
 _STANDS_WITHIN_S: Final = 0.5
 """How long to try to strike a child that waits for the kernel, before it is retired."""
-SOFT_SIGNAL: Final = signal.SIGUSR1
-"""Terminate a task with this one, and it hears that its soft limit is over. Source: Celery's workers did, by their handler."""
 
 
 @dataclass
@@ -92,7 +89,7 @@ class Enforcer:
 
     def terminate(self, place: Place, seat: Seat, run: Seen, signum: int, now: float) -> None:
         """End a run because an operator wants that; never another one, if this one should end first."""
-        if signum == SOFT_SIGNAL:
+        if signum == SOFT_LIMIT:
             seat.ask_soft(run.tag)
             place.send(LOOK)
             return

@@ -46,7 +46,7 @@ class Knowledge:
         runs = {(run.child, run.tag): run for run in self._node.running()}
         return [
             self._known(delivery, runs.get((child, delivery.tag)))
-            for child, _ in self._node.processes()
+            for child in [lessee.child for lessee in self._node.lessees()]
             for delivery in self._deliveries(child)
         ]
 

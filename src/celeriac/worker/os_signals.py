@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from threading import main_thread
 from types import FrameType
 from typing import Final
 
@@ -21,6 +22,8 @@ from celeriac.worker.stopping import Ask, Stopping
 
 LOOK: Final = signal.SIGURG
 """To a child: look at what the supervisor wrote for you. A process without a handler for it survives it."""
+SOFT_LIMIT: Final = signal.SIGUSR1
+"""Terminate a task with this one, and it hears that its soft limit is over. Source: Celery's workers did, by their handler."""
 STACKS: Final = signal.SIGUSR1
 """To a node: print what every thread of every process is doing."""
 DEBUG: Final = signal.SIGUSR2
@@ -64,6 +67,16 @@ def hear_as_child(*, stop: Callable[[], object], look: Callable[[], object]) -> 
     signal.signal(signal.SIGTERM, lambda *_: stop())
     signal.signal(LOOK, lambda *_: look())
     _hear_debugger()
+
+
+def hear_look(look: Callable[[], object]) -> None:
+    """Have a node that runs its tasks itself hear what a thread of its own asks. Call in the main thread."""
+    signal.signal(LOOK, lambda *_: look())
+
+
+def have_look() -> None:
+    """Have the main thread of this process look at what it is asked."""
+    signal.pthread_kill(main_thread().ident or 0, LOOK)
 
 
 def leave_to_supervisor() -> None:

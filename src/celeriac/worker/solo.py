@@ -5,11 +5,14 @@ In a node's life: all of it. A thread keeps the lease, and another one hears of 
 
 from __future__ import annotations
 
+from functools import partial
+
 from celeriac.abc import Lessee
 from celeriac.app.logs import name_tasks
 from celeriac.app.overseer import Overseer
 from celeriac.worker import announce, os_signals
 from celeriac.worker.assembly import leases_of, make_child, make_lane
+from celeriac.worker.control import open_control
 from celeriac.worker.farewell import Farewell
 from celeriac.worker.first_contact import wait_for_store
 from celeriac.worker.herald import Herald
@@ -17,6 +20,7 @@ from celeriac.worker.instance import Worker
 from celeriac.worker.keeper import Keeper
 from celeriac.worker.leases import DeadChild
 from celeriac.worker.limiting import make_limits, make_releaser
+from celeriac.worker.lone_node import LoneNode
 from celeriac.worker.lone_stopper import LoneStopper
 from celeriac.worker.newsroom import Press
 from celeriac.worker.orders import OrderBook
@@ -26,11 +30,12 @@ from celeriac.worker.recovery import Death
 from celeriac.worker.slots import Slots
 from celeriac.worker.stacks import Stacks
 from celeriac.worker.stopping import Stopping
+from celeriac.worker.tally import Tally
 from celeriac.worker.tender import Tender
 from celeriac.worker.watching import Patient, Watch
 
 
-def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: OrderBook, stopping: Stopping) -> int:
+def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: OrderBook, tally: Tally, stopping: Stopping) -> int:
     """One child's loop in this process; a thread keeps the lease, and another one hears of a stop."""
     app, runtime, store = worker.app, worker.app.runtime, worker.app.store
     herald = Herald(lambda: keeper.healthy, runtime, interval=plan.heartbeat_s)
@@ -41,7 +46,7 @@ def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Order
     lane = make_lane(plan, runtime, slots[0])
     # A connection of its own: the keeper and the child must not end each other's waits.
     me, slot = Lessee(node_id, "0.1"), slots[0]
-    child = make_child(worker, plan, me, lane, store=app.open_store(), book=book, limits=limits)
+    child = make_child(worker, plan, me, lane, store=app.open_store(), book=book, limits=limits, tally=partial(tally.add, 0))
     overseer = Overseer()
     farewell = Farewell(worker, herald, stopping, overseer)
 
@@ -59,6 +64,18 @@ def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Order
         finish=child.stop,
         hand_back=hand_back,
     )
+
+    def look() -> None:
+        child.look()
+        lane.heed()
+
+    def tell_orders() -> None:
+        leases.queues = list(book.read()[1].queues)
+        os_signals.have_look()
+
+    book.on_change = tell_orders
+    lone = LoneNode(me, slot, stopping, wake=stopper.wake, look=os_signals.have_look)
+    os_signals.hear_look(look)
     os_signals.hear(stopping, when_heard=stopper.wake, show_stacks=Stacks().show_mine)
     patient = Patient(
         turned_at=runtime.monotonic,  # whoever can ask sees that this process is not stuck
@@ -76,7 +93,10 @@ def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Order
     announce.child_begins(plan.hostname)
     name_tasks()
     say_ready(worker, herald, press, watch)
+    control = open_control(worker, plan, lone, book, tally.totals)
     child.work()
+    if control is not None:
+        control.close()
     stopper.close()
     watch.close()
     announce.child_ends(plan.hostname, 0)

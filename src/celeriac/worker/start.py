@@ -16,6 +16,7 @@ from celeriac.app.overseer import Overseer
 from celeriac.worker import os_signals
 from celeriac.worker.assembly import first_orders, leases_of, with_other_places
 from celeriac.worker.childhood import before_fork, run_child, warn_of_threads
+from celeriac.worker.control import open_control
 from celeriac.worker.farewell import Farewell
 from celeriac.worker.first_contact import wait_for_store
 from celeriac.worker.formats import check_formats
@@ -33,6 +34,7 @@ from celeriac.worker.slots import Slots, rooms_for
 from celeriac.worker.solo import run_solo
 from celeriac.worker.stacks import Stacks
 from celeriac.worker.stopping import Stopping, stop_terms
+from celeriac.worker.tally import Tally
 from celeriac.worker.template import Template
 from celeriac.worker.watching import Patient, Watch
 
@@ -66,9 +68,10 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing,
     node_id = f"{plan.hostname}-{os.getpid()}-{app.runtime.new_id()[:8]}"
     slots = Slots(rooms_for(plan.children, plan.slots_per_child), plan.slots_per_child)
     book = OrderBook(first_orders(plan))
+    tally = Tally(app.tasks, len(slots))
     stopping = stopping or Stopping(stop_terms(app.conf.settings().worker))
     if plan.pool == "solo":
-        return run_solo(worker, plan, node_id, slots, book, stopping)
+        return run_solo(worker, plan, node_id, slots, book, tally, stopping)
     limits = make_limits(app)
     # The stores are opened, which imports their clients once for all, and not connected: before any thread and any
     # connection the template is forked, so that its forks inherit neither.
@@ -83,12 +86,13 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing,
         app.on_after_fork.send(app)
         enter_child(order.number + 1)
         import_anew(order.imports, reload=order.reload)
-        return run_child(worker, plan, Lessee(node_id, order.name), slots[order.room], book, limits)
+        count = partial(tally.add, order.room)
+        return run_child(worker, plan, Lessee(node_id, order.name), slots[order.room], book, limits, count)
 
     app.is_template = True
     template = Template(child, before_fork=partial(before_fork, worker))
     app.is_template = False
-    return _supervise(worker, plan, node_id, template, slots, book, limits, stopping, stacks)
+    return _supervise(worker, plan, node_id, template, slots, book, tally, limits, stopping, stacks)
 
 
 def _supervise(
@@ -98,6 +102,7 @@ def _supervise(
     nursery: Nursery,
     slots: Slots,
     book: OrderBook,
+    tally: Tally,
     limits: Limits | None,
     stopping: Stopping,
     stacks: Stacks,
@@ -141,7 +146,10 @@ def _supervise(
     except BaseException:
         nursery.close()
         raise
+    control = open_control(worker, plan, node, book, tally.totals)
     code = node.run()
+    if control is not None:
+        control.close()
     watch.close()
     say_goodbye(worker, herald, press)
     return code

@@ -5,7 +5,6 @@ In a command's life: its first argument. Does not know: commands.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from celeriac.app.app import Celery
 from celeriac.worker.instance import Consumer
 from celeriac.worker.known import Knowledge
 from celeriac.worker.orders import OrderBook, Orders
-from celeriac.worker.steered import Steered
+from celeriac.worker.steered import Autoscaling, Steered
 
 
 class State:
@@ -28,6 +27,8 @@ class State:
         store: Store,
         known: Knowledge,
         totals: Callable[[], Mapping[str, int]],
+        seats: int = 1,
+        autoscaler: Autoscaling | None = None,
     ) -> None:
         self.app: Celery = consumer.app
         self.hostname = consumer.hostname
@@ -39,11 +40,19 @@ class State:
         self.store = store
         self.known = known
         """What its children hold."""
+        self._seats = seats
         self.totals = totals
         """How many tasks of each name its children have run."""
         self.began = self.app.runtime.monotonic()
         """When the node began, seconds of the monotonic clock."""
-        self._book, self._one_at_a_time = book, threading.Lock()
+        self.autoscaler = autoscaler
+        """Who chooses how many processes there are. ``None``: nobody but commands."""
+        self._book = book
+
+    @property
+    def concurrency(self) -> int:
+        """How many tasks its children run at a time, all together."""
+        return self.node.count * self._seats
 
     @property
     def orders(self) -> Orders:
@@ -52,5 +61,4 @@ class State:
 
     def order(self, change: Callable[[Orders], Orders]) -> None:
         """Change it. They hear of it at once."""
-        with self._one_at_a_time:
-            self._book.write(change(self.orders))
+        self._book.amend(change)

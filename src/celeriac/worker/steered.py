@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from celeriac.abc import Lessee
 from celeriac.worker.stopping import Ask
 
 
@@ -62,9 +63,8 @@ class Steered(Protocol):
     def count(self) -> int:
         """How many children there are to be."""
 
-    @property
-    def autoscaler(self) -> Autoscaling | None:
-        """``None``: nobody but commands changes the count."""
+    def lessees(self) -> Sequence[Lessee]:
+        """Return in whose names deliveries are held here."""
 
     def processes(self) -> Sequence[tuple[str, int]]:
         """Return the names and pids of the children that live."""
@@ -73,10 +73,18 @@ class Steered(Protocol):
         """Return what they run."""
 
     def resize(self, count: int) -> None:
-        """Have so many children. One too many ends when what it runs has ended."""
+        """Have so many children. One too many ends when what it runs has ended.
 
-    def restart_children(self, modules: Sequence[str] = (), reload: bool = False) -> None:
-        """Replace all children, each when what it runs has ended; the new ones import these modules first."""
+        Raises:
+            ValueError: that cannot be.
+        """
+
+    def restart_children(self, modules: Sequence[str] = (), *, reload: bool = False) -> None:
+        """Replace all children, each when what it runs has ended; the new ones import these modules first.
+
+        Raises:
+            ValueError: that cannot be.
+        """
 
     def terminate(self, id: str, signum: int) -> bool:
         """End the run of this task, and no other. ``False``: none of the children runs it."""

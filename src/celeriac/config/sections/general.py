@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
-from celeriac.config.sections.kinds import WITH_CONTROL, WITH_DAEMONS, WITH_SECURITY, Harmless, Names, Seconds, Secretive, Text
+from celeriac.config.sections.kinds import WITH_DAEMONS, WITH_SECURITY, Harmless, Names, Seconds, Secretive, Text
 
 _NO_QUEUE: Final = Harmless("a monitor listens, and has no queue that is kept for it")
 
@@ -32,15 +32,15 @@ class GeneralSettings(Struct, frozen=True, kw_only=True):
 class ControlSettings(Struct, frozen=True, kw_only=True):
     """``control_*``: how workers are asked and answer."""
 
-    queue_ttl: Annotated[Seconds, WITH_CONTROL] = 300.0
-    """``control_queue_ttl``: how long a question or answer waits to be read."""
-    queue_expires: Annotated[Seconds, WITH_CONTROL] = 10.0
-    """``control_queue_expires``: how long a queue of questions or answers outlives its last use."""
-    queue_exclusive: Annotated[bool, WITH_CONTROL] = True
+    queue_ttl: Seconds = 300.0
+    """``control_queue_ttl``: how long an answer waits to be read, at most; see the next one."""
+    queue_expires: Seconds = 10.0
+    """``control_queue_expires``: how long an answer waits for somebody who has gone; the smaller of the two counts."""
+    queue_exclusive: Annotated[bool, Harmless("who listens has no queue on these stores")] = True
     """``control_queue_exclusive``: such a queue belongs to one connection."""
-    queue_durable: Annotated[bool, WITH_CONTROL] = False
+    queue_durable: Annotated[bool, Harmless("who listens has no queue on these stores")] = False
     """``control_queue_durable``: such a queue survives a restart of the broker; not together with exclusive."""
-    exchange: Annotated[str, WITH_CONTROL] = "celery"
+    exchange: str = "celery"
     """``control_exchange``: name of the mailbox; apps with different ones do not hear each other."""
 
 

@@ -86,9 +86,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_disable_rate_limits``: rate limits of tasks are ignored."""
     state_db: Annotated[Text, WITH_CONTROL] = None
     """``worker_state_db``: file that remembers revoked tasks."""
-    enable_remote_control: Annotated[bool, Harmless("a node hears no commands yet")] = True
+    enable_remote_control: bool = True
     """``worker_enable_remote_control``: the node hears commands."""
-    pool_restarts: Annotated[bool, WITH_CONTROL] = False
+    pool_restarts: bool = False
     """``worker_pool_restarts``: its processes may be replaced by a command."""
     send_task_events: bool = False
     """``worker_send_task_events``: it tells monitors of its tasks, as ``-E``."""

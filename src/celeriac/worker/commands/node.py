@@ -53,10 +53,10 @@ def stats(state: State, **kwargs: Any) -> dict[str, Any]:
         "uptime": round(app.runtime.monotonic() - state.began),
         "pool": _pool(state),
         "broker": _broker(state),
-        "prefetch_count": state.consumer.controller.concurrency or 0,
+        "prefetch_count": state.concurrency,
         "rusage": {name: getattr(resource.getrusage(resource.RUSAGE_SELF), f"ru_{name}") for name in _RUSAGE},
     }
-    if (scaler := node.autoscaler) is not None:
+    if (scaler := state.autoscaler) is not None:
         found["autoscaler"] = {
             "max": scaler.max_concurrency,
             "min": scaler.min_concurrency,
@@ -78,7 +78,7 @@ def _pool(state: State) -> dict[str, Any]:
     controller, settings = state.consumer.controller, state.app.settings
     return {
         "implementation": controller.pool,
-        "max-concurrency": controller.concurrency,
+        "max-concurrency": state.concurrency,
         "processes": [pid for _, pid in state.node.processes()],
         "max-tasks-per-child": settings.worker.max_tasks_per_child or "N/A",
         "put-guarded-by-semaphore": False,

@@ -13,7 +13,7 @@ from celeriac.worker.state import State
 def pool_grow(state: State, n: int = 1, **kwargs: Any) -> dict[str, str]:
     """Grow pool by n processes/threads."""
     del kwargs
-    if state.node.autoscaler is not None:
+    if state.autoscaler is not None:
         return nok("pool_grow is not supported with autoscale. Adjust autoscale range instead.")
     state.node.resize(state.node.count + n)
     return ok("pool will grow")
@@ -23,7 +23,7 @@ def pool_grow(state: State, n: int = 1, **kwargs: Any) -> dict[str, str]:
 def pool_shrink(state: State, n: int = 1, **kwargs: Any) -> dict[str, str]:
     """Shrink pool by n processes/threads."""
     del kwargs
-    if state.node.autoscaler is not None:
+    if state.autoscaler is not None:
         return nok("pool_shrink is not supported with autoscale. Adjust autoscale range instead.")
     if n >= state.node.count:
         raise ValueError(f"there are {state.node.count}: {n} fewer would leave none")
@@ -48,7 +48,7 @@ def pool_restart(
 @control_command(args=[("max", int), ("min", int)], signature="[max [min]]")
 def autoscale(state: State, max: int | None = None, min: int | None = None) -> dict[str, str]:
     """Modify autoscale settings."""
-    if state.node.autoscaler is None:
+    if state.autoscaler is None:
         raise ValueError("Autoscale not enabled")
-    most, least = state.node.autoscaler.update(max, min)
+    most, least = state.autoscaler.update(max, min)
     return ok(f"autoscale now max={most} min={least}")

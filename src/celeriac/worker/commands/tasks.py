@@ -50,7 +50,7 @@ def registered(state: State, taskinfoitems: Sequence[str] | None = None, builtin
     del kwargs
     items = [item for item in taskinfoitems or DEFAULT_TASK_INFO_ITEMS if isinstance(item, str) and not item.startswith("_")]
     tasks = state.app.tasks
-    return [_described(tasks[name], items) for name in sorted(tasks) if builtins or not name.startswith("celery.")]
+    return [_described(tasks[name], items) for name in sorted(tasks) if builtins or not name.startswith(("celery.", "celeriac."))]
 
 
 def _described(task: Any, items: Sequence[str]) -> str:
