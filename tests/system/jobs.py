@@ -65,6 +65,20 @@ def early(key: object, seconds: float = 0.0) -> object:
     return _work(key, seconds)
 
 
+@app.task
+def spin(key: object, seconds: float) -> None:
+    note("begin", key)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        pass
+
+
+@app.task
+async def naps(key: object, seconds: float) -> None:
+    note("begin", key)
+    await asyncio.sleep(seconds)
+
+
 @app.task(acks_late=True)
 def late(key: object, seconds: float = 0.0) -> object:
     return _work(key, seconds)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import platform
 from typing import Any
 
 from msgspec.structs import replace
 
+from celeriac import __version__
 from celeriac.control.panel import control_command, inspect_command, ok
+from celeriac.worker.heart import software
 from celeriac.worker.state import State
 
 log = logging.getLogger("celeriac.control")
@@ -41,14 +42,7 @@ def disable_events(state: State) -> dict[str, str]:
 def heartbeat(state: State) -> None:
     """Tell worker(s) to send event heartbeat immediately."""
     with state.app.events.default_dispatcher(hostname=state.hostname) as dispatcher:
-        dispatcher.send("worker-heartbeat", freq=HEARTBEAT_S, **software())
-
-
-def software() -> dict[str, str]:
-    """Return what a node says of the program that it is."""
-    from celeriac import __version__  # late: it imports the whole package
-
-    return {"sw_ident": "celeriac", "sw_ver": __version__, "sw_sys": platform.system()}
+        dispatcher.send("worker-heartbeat", freq=HEARTBEAT_S, **software(__version__))
 
 
 @inspect_command()
