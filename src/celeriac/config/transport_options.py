@@ -16,7 +16,7 @@ HONOURED: Final = frozenset({
     "visibility_timeout", "global_keyprefix", "priority_steps", "sep", "master_name", "min_other_sentinels", "sentinel_kwargs",
     "socket_connect_timeout", "socket_keepalive", "socket_keepalive_options", "client_name", "username", "password",
     "ssl_keyfile", "ssl_certfile", "ssl_cert_reqs", "ssl_ca_certs", "ssl_ca_path", "ssl_ca_data", "ssl_check_hostname",
-    "ssl_password",
+    "ssl_password", "fanout_prefix", "fanout_patterns",
 })  # fmt: skip
 """Options that a driver of this version reads."""
 _NUMBERS: Final = ("visibility_timeout", "socket_connect_timeout", "min_other_sentinels")
@@ -24,7 +24,7 @@ _RETRIES: Final = "max_retries interval_start interval_step interval_max connect
 _AMQP: Final = "client_properties confirm_publish read_timeout write_timeout login_method socket_settings frame_max channel_max"
 _REDIS: Final = (
     "ack_emulation unacked_key unacked_index_key unacked_mutex_key unacked_mutex_expire unacked_restore_limit"
-    " unacked_restore_interval unacked_restore_throttle fanout_prefix fanout_patterns socket_timeout queue_order_strategy"
+    " unacked_restore_interval unacked_restore_throttle socket_timeout queue_order_strategy"
     " max_connections health_check_interval retry_on_timeout sentinel_fanout_compat reauth_check_interval polling_interval"
     " body_encoding deadletter_queue"
 )

@@ -124,25 +124,25 @@ def test_a_setting_without_effect_is_told_once_with_what_will_bring_it(told: pyt
 
 
 def test_a_wrong_value_of_a_setting_without_effect_is_told_and_stops_nothing(told: pytest.LogCaptureFixture) -> None:
-    conf = Conf({"control_queue_ttl": "soon", "broker_heartbeat": "often"})
+    conf = Conf({"worker_lost_wait": "soon", "broker_heartbeat": "often"})
 
-    conf.control_queue_expires = 20
+    conf.worker_timer_precision = 20
 
-    control = conf.settings().control
-    assert (conf.control_queue_ttl, control.queue_ttl, control.queue_expires) == ("soon", 300.0, 20.0)
-    assert "control_queue_ttl = 'soon' is wrong: expected `float`" in told.text
+    worker = conf.settings().worker
+    assert (conf.worker_lost_wait, worker.lost_wait, worker.timer_precision) == ("soon", 10.0, 20.0)
+    assert "worker_lost_wait = 'soon' is wrong: expected `float`" in told.text
     assert "broker_heartbeat = 'often' is wrong" in told.text
 
 
 def test_an_option_of_drivers_that_has_no_effect_is_told_and_no_error(told: pytest.LogCaptureFixture) -> None:
-    options = {"visibility_timeout": 60, "visibilty_timeout": 60, "fanout_prefix": True, "region": "eu", "quirk": 1}
+    options = {"visibility_timeout": 60, "visibilty_timeout": 60, "unacked_key": "u", "region": "eu", "quirk": 1}
     conf = Conf({"broker_transport_options": options})
 
     conf.result_backend_transport_options = {"global_keyprefix": "shop", "retry_policy": {}}
 
     assert [record.getMessage() for record in told.records] == [
         "the setting broker_transport_options: no driver knows 'visibilty_timeout': did you mean 'visibility_timeout'?",
-        "the setting broker_transport_options: fanout_prefix is not honoured by the redis driver of this version",
+        "the setting broker_transport_options: unacked_key is not honoured by the redis driver of this version",
         "the setting broker_transport_options: region is not honoured by the sqs driver of this version",
         "the setting broker_transport_options: no driver knows 'quirk': it has no effect",
         "the setting result_backend_transport_options: retry_policy is not honoured by the redis driver of this version",
