@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "worker": "Run a worker.",
     "multi": "Start and stop several workers on this machine.",
     "health": "Ask a worker how it is.",
+    "doctor": "Look for what is wrong with settings, stores and fleet.",
     "beat": "Run a scheduler of periodic tasks.",
     "schedule": "Look at the entries of the beat; change them.",
     "call": "Send a task by name and print its id.",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from celeriac import __version__
 from celeriac.abc import LEASE_S, Lessee, ResultBackend, Runtime, Store
 from celeriac.app import errbacks, signals
 from celeriac.app.app import Celery
@@ -177,7 +178,13 @@ def leases_of(
 
     ``release`` brings back what rate limits have put aside.
     """
-    facts = {"pid": os.getpid(), "pool": plan.pool, "concurrency": plan.concurrency, "queues": list(plan.queues)}
+    facts = {
+        "pid": os.getpid(),
+        "pool": plan.pool,
+        "concurrency": plan.concurrency,
+        "queues": list(plan.queues),
+        "version": __version__,
+    }
     return Leases(
         with_other_places(app, store),
         node=node_id,

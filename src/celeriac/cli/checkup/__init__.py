@@ -1,0 +1,1 @@
+"""What ``celeriac doctor`` looks at: settings, stores, the fleet."""
