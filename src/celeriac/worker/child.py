@@ -75,8 +75,8 @@ class Child:
         """What it is to do, since it has looked last: before each fetch."""
         self._emission = emission
         """Tells monitors; ``None``: nobody does."""
-        self._obey(*book.read())
         self._reader, self._appetite, self._terms, self._runtime = reader, appetite, terms, runtime
+        self._obey(*book.read())
         self._rests = Rests(store, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
         self._settler = Settler(store, lessee, when_joined=self._call_body, when_refused=self._refusal)
@@ -146,6 +146,7 @@ class Child:
 
     def _obey(self, revision: int, orders: Orders) -> None:
         self._orders_revision, self.orders = revision, orders
+        self._reader.time_limits = orders.time_limits
         self._telling = self._emission if orders.task_events else None
 
     def _run_backlog(self) -> None:

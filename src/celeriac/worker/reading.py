@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from typing import Any
 
+from msgspec.structs import replace
+
 from celeriac.app.context import Context
 from celeriac.app.task import Task
 from celeriac.core import protocol
@@ -32,6 +34,8 @@ class Reader:
         zone: tzinfo = UTC,
     ) -> None:
         self.tasks, self.accept, self._hostname, self._limits, self._zone = tasks, accept, hostname, limits, zone
+        self.time_limits: Mapping[str, tuple[float | None, float | None]] = {}
+        """By name of a task: soft and hard limit, seconds, that hold instead of its own. ``None``: it has no such limit."""
 
     def message(self, delivery: Delivery) -> Message | Rejected:
         """Decode it."""
@@ -45,7 +49,11 @@ class Reader:
         info = {"exchange": "", "routing_key": delivery.queue, "priority": message.priority, "redelivered": message.redelivered}
         parcel = delivery.parcel if isinstance(delivery.parcel, Parcel) else None
         context = Context(message, hostname=self._hostname, delivery_info=info, parcel=parcel)
-        return Request(delivery, message, task, context, task.conduct())
+        how = task.conduct()
+        if self.time_limits and message.task in self.time_limits:
+            soft_s, hard_s = self.time_limits[message.task]
+            how = replace(how, soft_time_limit=soft_s, time_limit=hard_s)
+        return Request(delivery, message, task, context, how)
 
     def understand(self, delivery: Delivery) -> Request | Rejected:
         """Decode it and bind it to its task, whatever its date or its state."""
