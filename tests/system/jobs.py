@@ -6,6 +6,7 @@ What they note goes into a file that is opened with O_APPEND, one ``write`` a li
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import sys
@@ -238,3 +239,40 @@ def hold_interpreter(key: object, seconds: float) -> None:
     note("begin", key)
     ctypes.PyDLL(None).usleep(int(seconds * 1e6))
     note("end", key)
+
+
+@app.task
+def hang(key: object, way: str) -> None:
+    """Never end: in Python code, in a system call, or in a call in C that does not let go of the interpreter."""
+    note("begin", key)
+    if way == "locks":
+        ctypes.PyDLL(None).sleep(600)
+    while way == "runs":
+        sum(range(100))
+    time.sleep(600)
+
+
+def _busily() -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        sum(range(100))
+
+
+@app.task(soft_time_limit=0.5)
+def over_the_soft_limit_busily(catches: bool) -> str:
+    try:
+        _busily()
+    except SoftTimeLimitExceeded:
+        if not catches:
+            raise
+    return "cleaned up"
+
+
+@app.task(soft_time_limit=0.5)
+async def over_the_soft_limit_asleep(catches: bool) -> str:
+    try:
+        await asyncio.sleep(30)
+    except SoftTimeLimitExceeded:
+        if not catches:
+            raise
+    return "cleaned up"

@@ -153,9 +153,10 @@ def command(
     stopping = Stopping(stop_terms(app.settings.worker))
     with daemon.holding_pid_file():
         with redirected_stdouts(app.settings.worker, handled=handled):
-            code = run_worker(worker, enter_child=partial(enter_child, log), stopping=stopping)
+            again = partial(begin_again, program)
+            code = run_worker(worker, enter_child=partial(enter_child, log), stopping=stopping, begin_again=again)
         if stopping.restarts and code == 0:
-            begin_again(program)
+            again()
     return code
 
 

@@ -1,15 +1,21 @@
 """A node without children (``-P solo``): one child's loop in the node's own process.
 
-In a node's life: all of it. A thread keeps the lease, and another one hears of a stop. Does not know: other pools.
+In a node's life: all of it. Threads keep the lease, hear of a stop, and watch the limits of the task that has the main one. Does
+not know: other pools.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
+from typing import NoReturn
 
 from celeriac.abc import Lessee
 from celeriac.app.logs import name_tasks
 from celeriac.app.overseer import Overseer
+from celeriac.core.errors import OperationalError
 from celeriac.worker import announce, os_signals
 from celeriac.worker.assembly import leases_of, make_child, make_lane
 from celeriac.worker.control import open_control
@@ -20,23 +26,35 @@ from celeriac.worker.instance import Worker
 from celeriac.worker.keeper import Keeper
 from celeriac.worker.leases import DeadChild
 from celeriac.worker.limiting import make_limits, make_releaser
+from celeriac.worker.lone_limits import LoneLimits
 from celeriac.worker.lone_node import LoneNode
 from celeriac.worker.lone_stopper import LoneStopper
 from celeriac.worker.newsroom import Press
 from celeriac.worker.orders import OrderBook
 from celeriac.worker.plan import Plan
 from celeriac.worker.readiness import say_goodbye, say_ready
-from celeriac.worker.recovery import Death
-from celeriac.worker.slots import Slots
+from celeriac.worker.recovery import Death, Ending
+from celeriac.worker.slots import Seen, Slots
 from celeriac.worker.stacks import Stacks
 from celeriac.worker.stopping import Stopping
 from celeriac.worker.tally import Tally
 from celeriac.worker.tender import Tender
 from celeriac.worker.watching import Patient, Watch
 
+log = logging.getLogger("celeriac.worker")
 
-def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: OrderBook, tally: Tally, stopping: Stopping) -> int:
-    """One child's loop in this process; a thread keeps the lease, and another one hears of a stop."""
+
+def run_solo(
+    worker: Worker,
+    plan: Plan,
+    node_id: str,
+    slots: Slots,
+    book: OrderBook,
+    tally: Tally,
+    stopping: Stopping,
+    begin_again: Callable[[], NoReturn],
+) -> int:
+    """One child's loop in this process. ``begin_again``: has the program begin anew in its place."""
     app, runtime, store = worker.app, worker.app.runtime, worker.app.store
     herald = Herald(lambda: keeper.healthy, runtime, interval=plan.heartbeat_s)
     press = Press(app, plan, store, lambda: (len(slots[0].running), slots[0].ended), book)
@@ -50,11 +68,25 @@ def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Order
     overseer = Overseer()
     farewell = Farewell(worker, herald, stopping, overseer)
 
-    def hand_back() -> None:
+    def part(why: str, endings: Mapping[int, Ending]) -> None:
         keeper.stop()
-        leases.child_died(DeadChild(me, slot.started, slot.running, Death("stopped at once by its operator", handed_back=True)))
+        leases.child_died(DeadChild(me, slot.started, slot.running, Death(why, handed_back=True), endings))
         leases.part()
         herald.stop()
+
+    def hand_back() -> None:
+        part("stopped at once by its operator", {})
+
+    def give_up(run: Seen) -> None:
+        ending = Ending(hard_s=round(run.hard_at - run.since, 6))
+        log.error("hard time limit (%gs) of task %s exceeded: the program begins again", ending.hard_s, run.id)
+        with suppress(OperationalError):
+            child.flush()  # what has ended before it
+        part("it was held by a task that was given up", {run.tag: ending})
+        watch.close()
+        begin_again()
+
+    time_limits = LoneLimits(slot.seat(0), runtime=runtime, tell=os_signals.have_look, give_up=give_up)
 
     stopper = LoneStopper(
         stopping,
@@ -89,12 +121,14 @@ def run_solo(worker: Worker, plan: Plan, node_id: str, slots: Slots, book: Order
         return 0
     stopper.start()
     keeper.start()
+    time_limits.start()
     Tender(child, concurrent=lane.concurrent, runtime=runtime).start()
     announce.child_begins(plan.hostname)
     name_tasks()
     say_ready(worker, herald, press, watch)
     control = open_control(worker, plan, lone, book, tally.totals)
     child.work()
+    time_limits.close()
     if control is not None:
         control.close()
     stopper.close()

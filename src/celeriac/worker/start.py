@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import NoReturn
 
 from celeriac.abc import Lessee
 from celeriac.app.overseer import Overseer
@@ -45,13 +46,26 @@ def _nothing(_index: int) -> None:
     """Nobody wants to know."""
 
 
-def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing, stopping: Stopping | None = None) -> int:
+def _leave() -> NoReturn:
+    os._exit(1)
+
+
+def run_worker(
+    worker: Worker,
+    *,
+    enter_child: Callable[[int], None] = _nothing,
+    stopping: Stopping | None = None,
+    begin_again: Callable[[], NoReturn] = _leave,
+) -> int:
     """Run a node in the calling thread, which must be the main one, until it is told to stop; return its exit code.
 
     Args:
         worker: The app, and what the node was asked to be.
         enter_child: Called first in each process that runs tasks, with its place: 1, 2, …; not where the node does so.
         stopping: Told how the node is to stop, and asked afterwards whether it begins again. ``None``: nobody wants to know.
+
+        begin_again: Has the program begin anew in the place of this process, which a task holds up for ever and which has no
+            other. By default the process ends.
 
     Raises:
         ImproperlyConfigured: an option or setting that cannot be honoured.
@@ -71,7 +85,7 @@ def run_worker(worker: Worker, *, enter_child: Callable[[int], None] = _nothing,
     tally = Tally(app.tasks, len(slots))
     stopping = stopping or Stopping(stop_terms(app.conf.settings().worker))
     if plan.pool == "solo":
-        return run_solo(worker, plan, node_id, slots, book, tally, stopping)
+        return run_solo(worker, plan, node_id, slots, book, tally, stopping, begin_again)
     limits = make_limits(app)
     # The stores are opened, which imports their clients once for all, and not connected: before any thread and any
     # connection the template is forked, so that its forks inherit neither.

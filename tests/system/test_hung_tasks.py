@@ -1,0 +1,51 @@
+"""A task that hangs, in whatever way, costs its slot a second after its hard limit, in every pool; its neighbours nothing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from celeriac import SoftTimeLimitExceeded, TimeLimitExceeded
+from system.fleet import Fleet
+from system.patience import eventually
+
+LIMIT_S = 0.5
+SLOT_FREE_WITHIN_S = 1.0
+POOLS = ("prefork", "threads", "asyncio", "solo")
+WAYS = ("runs", "waits", "locks")
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_the_slot_of_a_hung_task_is_free_again_a_second_after_its_hard_limit(local_fleet: Fleet, pool: str) -> None:
+    """In Python code without end; in a system call; in a call in C that does not let go of the interpreter."""
+    fleet = local_fleet
+    # A node of one process has nobody outside who could end that call.
+    ways = [way for way in WAYS if (pool, way) != ("solo", "locks")]
+    fleet.start("-P", pool, "-c", "1")
+
+    for way in ways:
+        hung = fleet.send("hang", way, way, time_limit=LIMIT_S)
+        eventually(lambda way=way: fleet.has_begun(way), what=f"the task that {way}")  # type: ignore[misc]
+        over_at = time.time() + LIMIT_S
+        late_s = fleet.send("due", over_at).get(timeout=15)
+
+        with pytest.raises(TimeLimitExceeded, match="0.5"):
+            hung.get(timeout=10)
+        assert late_s < SLOT_FREE_WITHIN_S, way
+        assert fleet.times("begin")[way] == 1
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("task", ["over_the_soft_limit_busily", "over_the_soft_limit_asleep"])
+def test_a_soft_limit_is_an_exception_inside_of_the_task_in_every_pool(local_fleet: Fleet, pool: str, task: str) -> None:
+    node = local_fleet.start("-P", pool, "-c", "2")
+    family = [process.pid for process in node.family()]
+
+    caught = local_fleet.send(task, True)
+    uncaught = local_fleet.send(task, False)
+
+    assert caught.get(timeout=10) == "cleaned up"
+    with pytest.raises(SoftTimeLimitExceeded):
+        uncaught.get(timeout=10)
+    assert [process.pid for process in node.family()] == family
