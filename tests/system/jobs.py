@@ -243,10 +243,15 @@ def hold_interpreter(key: object, seconds: float) -> None:
 
 @app.task
 def hang(key: object, way: str) -> None:
-    """Never end: in Python code, in a system call, or in a call in C that does not let go of the interpreter."""
+    """Never end: in Python code, in a system call, in C that does not let go of the interpreter, or whatever is raised."""
     note("begin", key)
     if way == "locks":
         ctypes.PyDLL(None).sleep(600)
+    while way == "clings":
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            continue
     while way == "runs":
         sum(range(100))
     time.sleep(600)

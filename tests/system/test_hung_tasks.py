@@ -30,10 +30,26 @@ def test_the_slot_of_a_hung_task_is_free_again_a_second_after_its_hard_limit(loc
         over_at = time.time() + LIMIT_S
         late_s = fleet.send("due", over_at).get(timeout=15)
 
-        with pytest.raises(TimeLimitExceeded, match="0.5"):
+        with pytest.raises(TimeLimitExceeded, match=r"0\.5"):
             hung.get(timeout=10)
         assert late_s < SLOT_FREE_WITHIN_S, way
         assert fleet.times("begin")[way] == 1
+
+
+@pytest.mark.parametrize("pool", ["threads", "solo"])
+def test_a_task_that_no_exception_ends_costs_its_process_and_nothing_else(local_fleet: Fleet, pool: str) -> None:
+    node = local_fleet.start("-P", pool, "-c", "2")
+    children = node.children() if pool == "threads" else [node.pid]
+
+    clinging = local_fleet.send("hang", "clings", "clings", time_limit=LIMIT_S)
+    with pytest.raises(TimeLimitExceeded, match=r"0\.5"):
+        clinging.get(timeout=15)
+
+    # A node of one process begins again in its place: whoever watches its process id sees nothing.
+    assert local_fleet.send("add", 2, 2).get(timeout=15) == 4
+    assert node.process.poll() is None
+    eventually(lambda: pool == "solo" or not set(children) & set(node.children()), what="another process")
+    assert local_fleet.times("begin")["clings"] == 1
 
 
 @pytest.mark.parametrize("pool", POOLS)

@@ -13,9 +13,9 @@ from typing import Any
 
 from celeriac.app import signals
 from celeriac.app.handlers import ExceptionInfo
-from celeriac.core.errors import DecodeError, NotRegistered, Reject, WorkerLostError
+from celeriac.core.errors import DecodeError, NotRegistered, Reject, TimeLimitExceeded, WorkerLostError
 from celeriac.core.message import Delivery, Message, Rejected
-from celeriac.core.outcome import Outcome, Refused, Revoked
+from celeriac.core.outcome import Failure, Outcome, Refused, Revoked
 from celeriac.worker.arrival import ReceivedRequest, raw
 from celeriac.worker.instance import Worker
 from celeriac.worker.plan import queues_of
@@ -35,6 +35,8 @@ def ended(request: Request, outcome: Outcome) -> None:
             if signals.task_revoked.receivers:
                 expired, ended = why == "expired", why == "terminated"
                 signals.task_revoked.send(request.task, request=request.context, terminated=ended, signum=signum, expired=expired)
+        case Failure(exception=TimeLimitExceeded() as error, traceback=None):  # its own exceptions have a traceback
+            failed(request.task, request.message, error)
         case Refused(reason=reason, requeue=False):
             failed(request.task, request.message, Reject(reason))
 

@@ -4,9 +4,10 @@ In a node's life: one look in each round of the supervisor. A soft limit is aske
 A hard limit costs the child its life, and never another task its:
 
 * A child that runs one task at a time is struck: it is stopped, and killed only if it still runs the task that is meant.
-* A child of many tasks is retired. The run is settled in its name and another child takes its place at once; it brings its
-  other tasks to an end, and is killed when nothing is left but what was given up, or when its grace is over. One that does not
-  even hear that it is to finish, because a call that does not come back holds its interpreter, is killed after a second.
+* A child of many tasks is asked to end the run from inside, which costs nobody else anything. If that does not come about at
+  once, it is retired. The run is settled in its name and another child takes its place at once; it brings its other tasks to
+  an end, and is killed when nothing is left but what was given up, or when its grace is over. One that does not even hear
+  that it is to finish, because a call that does not come back holds its interpreter, is killed after a second.
 
 What it runs then, through no fault of its own, goes back to its queue, and no delivery is counted. Does not know: messages,
 stores.
@@ -26,7 +27,7 @@ from celeriac.worker.leases import EndedRun
 from celeriac.worker.limits import Verdict, judge
 from celeriac.worker.os_signals import LOOK, SOFT_LIMIT
 from celeriac.worker.recovery import Ending
-from celeriac.worker.slots import Seat, Seen
+from celeriac.worker.slots import NO_SIGNAL, Seat, Seen
 
 log = logging.getLogger("celeriac.worker")
 
@@ -35,6 +36,8 @@ SETTLED_WITHIN_S: Final = 0.05
 child."""
 HEARS_WITHIN_S: Final = 1.0
 """A child that can run anything hears within this time what it is told."""
+ENDS_WITHIN_S: Final = 0.25
+"""A run past its hard limit may take so long to end from inside: its slot is to be free again soon."""
 LAST_WORDS_S: Final = 0.5
 """What ended last in a retired child is settled within this time."""
 _STANDS_WITHIN_S: Final = 0.5
@@ -107,6 +110,9 @@ class Enforcer:
             seat.ask_soft(run.tag)
             place.send(LOOK)
         elif verdict is Verdict.HARD:
+            if place.slot.seats > 1:
+                seat.ask_end(run.tag, NO_SIGNAL)
+                place.send(LOOK)
             self._want(place, seat, run, Ending(hard_s=round(run.hard_at - run.since, 6)), now)
 
     def _want(self, place: Place, seat: Seat, run: Seen, ending: Ending, now: float) -> None:
@@ -117,8 +123,8 @@ class Enforcer:
         if seat.tag != run.tag or place.killed is not None or place not in self._children.places:
             return True
         if place.slot.seats > 1:
-            # One that is to be terminated was asked to end by itself, which costs nobody else anything.
-            if wanted.ending.hard_s is None and now - wanted.since < HEARS_WITHIN_S:
+            # It was asked to end by itself, which costs nobody else anything.
+            if now - wanted.since < (HEARS_WITHIN_S if wanted.ending.hard_s is None else ENDS_WITHIN_S):
                 return False
             self._give_up(wanted, now)
             return True

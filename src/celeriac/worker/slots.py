@@ -28,6 +28,9 @@ _RUN = Layout(f"=3d{ID_BYTES}s")
 """What is written of a run at once, behind its tag: since, soft limit, hard limit, id."""
 _pack = _RUN.pack_into
 
+NO_SIGNAL = 0
+"""What ends a run whose hard limit is over."""
+
 
 class Seen(Struct, frozen=True):
     """One run, as it was when somebody looked. Times are seconds of the monotonic clock."""
@@ -234,7 +237,7 @@ class Seat:
 
         Args:
             tag: The run that is meant.
-            signum: The number of the signal that the operator named.
+            signum: The number of the signal that the operator named. ``NO_SIGNAL``: its hard limit is over.
         """
         self._integers[self._at + _SIGNUM] = signum
         self._integers[self._at + _END_ASKED] = tag

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celeriac.testing.clock import VirtualRuntime
 from celeriac.worker.lone_limits import LoneLimits
-from celeriac.worker.slots import Seen, Slots
+from celeriac.worker.slots import NO_SIGNAL, Seen, Slots
 
 
 class Bench:
@@ -38,14 +38,37 @@ def test_the_main_thread_is_told_of_a_soft_limit_by_the_tag_of_its_run() -> None
     assert (bench.told, bench.given_up) == ([7], [])
 
 
-def test_a_run_past_its_hard_limit_is_given_up_once() -> None:
+def test_a_run_past_its_hard_limit_is_asked_to_end() -> None:
     bench = Bench()
     bench.seat.begin(7, "id", 100.0, None, 2.0)
 
     bench.limits.look(102.1)
     bench.limits.look(102.2)
 
+    assert (bench.seat.end_asked, bench.seat.end_signum, len(bench.told)) == (7, NO_SIGNAL, 2)
+    assert bench.given_up == []
+
+
+def test_one_that_does_not_end_is_given_up_once() -> None:
+    bench = Bench()
+    bench.seat.begin(7, "id", 100.0, None, 2.0)
+
+    for now in (102.1, 102.4, 102.5):
+        bench.limits.look(now)
+
     assert [run.tag for run in bench.given_up] == [7]
+
+
+def test_the_next_run_is_asked_before_it_is_given_up_too() -> None:
+    bench = Bench()
+    bench.seat.begin(7, "id", 100.0, None, 2.0)
+    bench.limits.look(102.1)
+    bench.seat.end()
+    bench.seat.begin(8, "id", 103.0, None, 2.0)
+
+    bench.limits.look(105.1)
+
+    assert (bench.seat.end_asked, bench.given_up) == (8, [])
 
 
 def test_nothing_is_done_while_nothing_runs() -> None:

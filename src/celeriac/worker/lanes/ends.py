@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from celeriac.app.ended import RunEnded
 from celeriac.app.execution import interrupted
-from celeriac.core.outcome import Outcome, Revoked
-from celeriac.worker.slots import Seat
+from celeriac.core.errors import TimeLimitExceeded
+from celeriac.core.outcome import Failure, Outcome, Revoked
+from celeriac.worker.slots import NO_SIGNAL, Seat
 
 
 def ended_by(error: BaseException, seat: Seat) -> Outcome:
     """Return the outcome of a run that let ``error`` through, as execution does with what is not the task's own."""
-    if isinstance(error, RunEnded):
-        return Revoked("terminated", signum=seat.end_signum)
-    return interrupted(error)
+    if not isinstance(error, RunEnded):
+        return interrupted(error)
+    if seat.end_signum == NO_SIGNAL:
+        return Failure(TimeLimitExceeded(round(seat.hard_at - seat.since, 6)))
+    return Revoked("terminated", signum=seat.end_signum)
