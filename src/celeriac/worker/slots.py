@@ -28,8 +28,8 @@ _RUN = Layout(f"=3d{ID_BYTES}s")
 """What is written of a run at once, behind its tag: since, soft limit, hard limit, id."""
 _pack = _RUN.pack_into
 
-NO_SIGNAL = 0
-"""What ends a run whose hard limit is over."""
+NO_SIGNAL = 1 << 16
+"""What ends a run whose hard limit is over: no signal has this number."""
 
 
 class Seen(Struct, frozen=True):
