@@ -38,6 +38,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "purge": "Delete the messages that wait in queues.",
     "migrate": "Carry messages from one broker to another.",
     "amqp": "Look after queues by hand, at a prompt.",
+    "events": "Watch what nodes tell of themselves and of tasks.",
+    "top": "Watch queues, running tasks and nodes.",
     "dlq": "Look into the dead letters; replay or drop them.",
     "logtool": "Ask logs of workers what became of tasks.",
     "upgrade": "Rewrite the old names of settings in a file.",
