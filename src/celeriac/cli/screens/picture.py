@@ -13,8 +13,10 @@ from msgspec import Struct
 
 from celeriac.abc import NodeRecord
 from celeriac.app.app import Celery
+from celeriac.core import states
 from celeriac.core.errors import CeleriacError
 from celeriac.events.state import State
+from celeriac.events.tasks import Task
 
 ASKED_S: Final = 0.5
 """How long nodes are given to tell what they run."""
@@ -88,8 +90,8 @@ def take(app: Celery, state: State) -> Picture:
                 Waiting(name, depth, name in rules.paused_queues, sum(name in _served(node) for node in nodes))
                 for name, depth in zip(names, depths, strict=True)
             ),
-            running=tuple(_running(app, rules.paused_tasks)) if nodes else (),
-            nodes=tuple(_living(node, state) for node in nodes),
+            running=tuple(_running(app, state, rules.paused_tasks)),
+            nodes=(*(_living(node, state) for node in nodes), *_others(nodes, state, app.runtime.time())),
             scheduled=app.store.scheduled(),
             paused_tasks=tuple(sorted(rules.paused_tasks)),
             at=app.runtime.time(),
@@ -108,10 +110,25 @@ def _served(node: NodeRecord) -> tuple[str, ...]:
     return tuple(name for name in told if isinstance(name, str)) if isinstance(told, list | tuple) else ()
 
 
-def _running(app: Celery, paused: frozenset[str]) -> list[Running]:
+def _running(app: Celery, state: State, paused: frozenset[str]) -> list[Running]:
+    """Return what the nodes say that they run; of nodes that do not answer, what events have told."""
     answers = app.control.inspect(timeout=ASKED_S).active(safe=True) or {}
     told = [(node, each) for node, runs in answers.items() if isinstance(runs, list) for each in runs]
-    return [_run(node, each, paused) for node, each in told if isinstance(each, Mapping)]
+    asked = [_run(node, each, paused) for node, each in told if isinstance(each, Mapping)]
+    return [*asked, *(_heard(task, paused) for _, task in state.itertasks() if _runs(task) and _host(task) not in answers)]
+
+
+def _runs(task: Task) -> bool:
+    return task.state == states.STARTED and task.worker is not None and task.worker.alive
+
+
+def _host(task: Task) -> str:
+    return str(task.worker.hostname) if task.worker is not None else ""
+
+
+def _heard(task: Task, paused: frozenset[str]) -> Running:
+    name, args = task.name or "", f"{task.args or ''} {task.kwargs or ''}".strip()
+    return Running(str(task.uuid), name, _host(task), task.started, args, None, name in paused)
 
 
 def _run(node: str, told: Mapping[str, Any], paused: frozenset[str]) -> Running:
@@ -126,6 +143,13 @@ def _run(node: str, told: Mapping[str, Any], paused: frozenset[str]) -> Running:
         pid=pid if isinstance(pid, int) else None,
         paused=name in paused,
     )
+
+
+def _others(nodes: Sequence[NodeRecord], state: State, now: float) -> list[Living]:
+    """Return the nodes of Celery: the store does not know them, their events tell of them."""
+    known = {node.node for node in nodes}
+    strangers = [worker for worker in state.alive_workers() if worker.hostname is not None and worker.hostname not in known]
+    return [_living(NodeRecord(str(worker.hostname), {}, max(0.0, now - worker.heartbeats[-1])), state) for worker in strangers]
 
 
 def _living(node: NodeRecord, state: State) -> Living:

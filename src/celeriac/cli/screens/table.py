@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from celeriac.cli.screens.rows import Row
@@ -40,7 +41,7 @@ class Table(DataTable[Text]):
             for index, (old, new) in enumerate(zip(self._shown, rows, strict=True)):
                 for column, (before, after) in enumerate(zip(old.cells, new.cells, strict=True)):
                     if before != after:
-                        self.update_cell_at((index, column), Text(after))  # type: ignore[arg-type]
+                        self.update_cell_at(Coordinate(index, column), Text(after), update_width=True)
         else:
             chosen, place = self.chosen, self.cursor_row
             self.clear()
