@@ -32,6 +32,8 @@ COLUMNS: Final = {
 }
 _DESCENDING: Final = {"queues": (1, True), "running": (3, True), "nodes": (0, False)}
 """How each table is sorted at first: the fullest queues and the longest runs first."""
+_TYPE: Final = "tasks "
+"""How a row of a paused type of tasks begins; no queue's name has a blank."""
 
 
 class TopScreen(App[None]):
@@ -186,7 +188,9 @@ class TopScreen(App[None]):
         table = self._focused
         if table is None or table.chosen is None:
             return
-        if table.id == "queues":
+        if table.id == "queues" and table.chosen.startswith(_TYPE):
+            self._ask_pause(table.chosen, True, tasks=[table.chosen.removeprefix(_TYPE)])
+        elif table.id == "queues":
             name, paused = table.chosen, any(each.name == table.chosen and each.paused for each in self._picture.queues)
             self._ask_pause(f"queue {name}", paused, queues=[name])
         elif table.id == "running" and (run := self._run()) is not None:
@@ -219,6 +223,9 @@ def rows_of(picture: Picture) -> dict[str, list[Row]]:
             row(each.name, each.name, each.waiting, each.nodes, "paused" if each.paused else "",
                 order=(each.name, each.waiting, each.nodes, each.paused))
             for each in picture.queues
+        ] + [
+            row(f"{_TYPE}{name}", f"{_TYPE}{name}", None, None, "paused", order=(f"{_TYPE}{name}", 0, 0, True))
+            for name in picture.paused_tasks
         ],
         "running": [_running_row(each, picture.at) for each in picture.running],
         "nodes": [
