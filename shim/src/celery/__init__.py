@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from celeriac import Celery, Signature, Task, chain, chord, current_app, current_task, group, shared_task, signature
 from celeriac.app.maps import chunks, xmap, xstarmap
 from celeriac.app.signature import maybe_signature
+from celeriac.worker.lanes.patching import maybe_patch_concurrency
 from celery import _celeriac, _coming, _kin
 from celery._ids import uuid
 from celery.app.utils import bugreport
@@ -17,8 +18,8 @@ from celery.app.utils import bugreport
 subtask = signature
 
 PARTS: Final = frozenset({
-    "backends", "bin", "canvas", "contrib", "exceptions", "execute", "local", "log", "platforms", "registry", "result", "signals",
-    "states", "utils", "worker",
+    "backends", "bin", "canvas", "concurrency", "contrib", "exceptions", "execute", "local", "log", "platforms", "registry",
+    "result", "signals", "states", "utils", "worker",
 })  # fmt: skip
 """Modules that ``import celery`` gives, and that are imported when they are asked for."""
 
