@@ -63,7 +63,6 @@ def run_worker(
         worker: The app, and what the node was asked to be.
         enter_child: Called first in each process that runs tasks, with its place: 1, 2, …; not where the node does so.
         stopping: Told how the node is to stop, and asked afterwards whether it begins again. ``None``: nobody wants to know.
-
         begin_again: Has the program begin anew in the place of this process, which a task holds up for ever and which has no
             other. By default the process ends.
 
