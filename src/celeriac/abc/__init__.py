@@ -1,9 +1,10 @@
 """Contracts: what drivers and surroundings do for every part. The docstrings are the contract."""
 
+from celeriac.abc.lessee import HANDS, Lessee
 from celeriac.abc.notices import Broadcast, Listening
+from celeriac.abc.places import Held, Parked, Scheduled, Waiting
 from celeriac.abc.store import (
     CALL_DEADLINE_S,
-    HANDS,
     LATE_PARTS_S,
     LEASE_S,
     PUBLISH_DEADLINE_S,
@@ -12,8 +13,8 @@ from celeriac.abc.store import (
     DeadRecord,
     Fetched,
     JoiningBackend,
-    Lessee,
     NodeRecord,
+    Place,
     Pulse,
     ResultBackend,
     Runtime,
@@ -32,14 +33,19 @@ __all__ = [
     "Chords",
     "DeadRecord",
     "Fetched",
+    "Held",
     "JoiningBackend",
     "Lessee",
     "Listening",
     "NodeRecord",
+    "Parked",
+    "Place",
     "Pulse",
     "ResultBackend",
     "Runtime",
+    "Scheduled",
     "Store",
     "Timetable",
     "Timetables",
+    "Waiting",
 ]

@@ -15,7 +15,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from celeriac.abc.lessee import Lessee
 from celeriac.abc.notices import Broadcast
+from celeriac.abc.places import Held, Parked, Scheduled, Waiting
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.rules import REVOKED_FOR_S, Rules
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
@@ -50,19 +52,6 @@ class Runtime(Protocol):
 
     def random(self) -> float:
         """At least 0, less than 1."""
-
-
-class Lessee(Struct, frozen=True):
-    """Who holds deliveries: one child of one node, at one time."""
-
-    node: str
-    """Unique to one start of one ``worker`` command: host name, pid and chance."""
-    child: str
-    """Unique within the node for its whole life: a replaced child has another."""
-
-
-HANDS = "hands"
-"""The child's name of a lessee who carries messages and runs none begins so: what he held when he died has not started."""
 
 
 class Fetched(Struct, frozen=True):
@@ -114,6 +103,9 @@ class DeadRecord(Struct, frozen=True):
     task_id: str
     raw: bytes
     """The message as it lay in its queue."""
+
+
+Place = Waiting | Scheduled | Parked | Held | DeadRecord
 
 
 class Broker(Protocol):
@@ -259,6 +251,12 @@ class Broker(Protocol):
 
     def parked(self) -> Mapping[str, int]:
         """Return how many messages are parked under each task type that has any."""
+
+    def whereabouts(self, id: str, *, queues: Sequence[str]) -> Sequence[Place]:
+        """Return where messages of this task lie: in one of ``queues``, or anywhere else; none, one, or several.
+
+        For people: it reads everything, in steps that hold nobody up. What moves meanwhile may be missed, or told twice.
+        """
 
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """Return up to ``limit`` dead letters, the oldest first, beginning after the one with id ``after``."""

@@ -31,6 +31,7 @@ from celeriac.abc import (
     JoiningBackend,
     Lessee,
     NodeRecord,
+    Place,
     Pulse,
     Timetable,
 )
@@ -183,6 +184,10 @@ class Pair:
     def parked(self) -> Mapping[str, int]:
         """See ``Broker.parked``."""
         return self._broker.parked()
+
+    def whereabouts(self, id: str, *, queues: Sequence[str]) -> Sequence[Place]:
+        """See ``Broker.whereabouts``."""
+        return self._broker.whereabouts(id, queues=queues)
 
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``Broker.dead_letters``."""

@@ -28,6 +28,9 @@ class DeadLetters:
         self._graves: dict[int, _Grave] = {}
         self._numbers = count(1)
 
+    def __len__(self) -> int:
+        return len(self._graves)
+
     def add(self, letter: Letter, why: DeadLetter, at: float) -> None:
         """Keep ``letter``, which died at ``at`` (seconds since 1970)."""
         number = next(self._numbers)

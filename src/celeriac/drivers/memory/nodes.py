@@ -41,6 +41,11 @@ class Nodes:
         record = self._nodes.get(node)
         return record is not None and now < record.ends
 
+    def lease(self, node: str, now: float) -> tuple[str, float]:
+        """Return the name of ``node`` for people, and how long its lease runs; ``""`` and 0 if there is no such node."""
+        record = self._nodes.get(node)
+        return ("", 0.0) if record is None else (record.name, max(0.0, record.ends - now))
+
     def records(self, now: float) -> list[NodeRecord]:
         """Return the living."""
         return [

@@ -38,6 +38,10 @@ class Parked:
         """Return how many letters of each type there are."""
         return {task: len(letters) for task, letters in self._letters.items()}
 
+    def of(self, task: str) -> list[Letter]:
+        """Return what is put aside of a type, the oldest first."""
+        return [letter for _, letter in sorted(self._letters.get(task, {}).items(), key=lambda item: item[0])]
+
     def letters(self) -> list[Letter]:
         """Return everything that is put aside."""
         return [letter for letters in self._letters.values() for letter in letters.values()]

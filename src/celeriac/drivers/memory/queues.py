@@ -60,6 +60,10 @@ class Queues:
         self._lines.pop(queue, None)
         return dropped
 
+    def line(self, queue: str) -> list[Letter]:
+        """Return what waits in ``queue``, the next to be served first."""
+        return [letter for line in self._lines.get(queue, ()) for letter in line]
+
     def letters(self) -> list[Letter]:
         """Return everything that waits, in whatever queue."""
         return [letter for lines in self._lines.values() for line in lines for letter in line]

@@ -44,6 +44,10 @@ class Schedule:
         heapify(self._heap)
         return [letter for _, _, letter in taken]
 
+    def dates(self) -> list[tuple[float, Letter]]:
+        """Return everything that is not due yet, by its date."""
+        return [(due, letter) for due, _, letter in sorted(self._heap, key=lambda item: item[:2])]
+
     def letters(self) -> list[Letter]:
         """Return everything that is not due yet."""
         return [letter for _, _, letter in self._heap]

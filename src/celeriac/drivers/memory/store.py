@@ -25,41 +25,41 @@ from celeriac.abc import (
     Fetched,
     Lessee,
     NodeRecord,
+    Place,
     Pulse,
     Runtime,
 )
 from celeriac.core import envelope
 from celeriac.core.errors import BrokerUnreachable, LeaseExpired
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.rules import REVOKED_FOR_S, Rules
 from celeriac.core.settlement import DeadLetter, Done, Park, Requeue, Settled, Settlement
+from celeriac.core.wanted import Wanted
+from celeriac.drivers.memory import whereabouts
 from celeriac.drivers.memory.backend import MemoryBackend
 from celeriac.drivers.memory.bells import Bell, Bells, Ring
 from celeriac.drivers.memory.broadcast import MemoryBroadcast
 from celeriac.drivers.memory.dead import DeadLetters
 from celeriac.drivers.memory.holdings import Holdings
 from celeriac.drivers.memory.nodes import Nodes
-from celeriac.drivers.memory.parked import Parked
 from celeriac.drivers.memory.queues import PRIORITIES, Letter, Queues
 from celeriac.drivers.memory.results import Announcement, announce
-from celeriac.drivers.memory.rules import RuleBook
+from celeriac.drivers.memory.ruling import MemoryRules
 from celeriac.drivers.memory.schedule import Schedule
 from celeriac.drivers.memory.timetable import MemoryTimetable
 
 
-class MemoryStore(MemoryBackend):
+class MemoryStore(MemoryBackend, MemoryRules):
     """A Store in the memory of one process, for any number of its threads."""
 
     def __init__(self, *, runtime: Runtime) -> None:
         # Reentrant: a signal handler may call ``interrupt`` while its thread is in any of these methods.
-        super().__init__(runtime=runtime, lock=threading.RLock())
+        MemoryBackend.__init__(self, runtime=runtime, lock=threading.RLock())
+        MemoryRules.__init__(self, runtime=runtime, lock=self._lock)
         self._queues = Queues()
         self._schedule = Schedule()
         self._nodes = Nodes()
         self._holdings = Holdings()
         self._dead = DeadLetters()
-        self._parked = Parked()
-        self._rules = RuleBook()
         self._bells = Bells()
         self._timetables: dict[str, MemoryTimetable] = {}
         self.broadcast = MemoryBroadcast()
@@ -210,6 +210,18 @@ class MemoryStore(MemoryBackend):
             waiting = sum(self._queues.drop(queue) + self._parked.drop(queue) for queue in queues)
             return waiting + self._schedule.drop(frozenset(queues))
 
+    def whereabouts(self, id: str, *, queues: Sequence[str]) -> Sequence[Place]:
+        """See ``Broker.whereabouts``. All in one step."""
+        wanted = Wanted(id)
+        with self._lock:
+            return [
+                *whereabouts.waiting(wanted, self._queues, queues),
+                *whereabouts.scheduled(wanted, self._schedule),
+                *whereabouts.put_aside(wanted, self._parked),
+                *whereabouts.held(wanted, self._holdings, self._nodes, self._runtime.monotonic()),
+                *whereabouts.dead(wanted, self._dead.page(limit=len(self._dead), after=None)),
+            ]
+
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``Broker.dead_letters``."""
         with self._lock:
@@ -235,26 +247,6 @@ class MemoryStore(MemoryBackend):
 
     # --- what operators say ---------------------------------------------------------------------------------------
 
-    def rules(self) -> Rules:
-        """See ``Broker.rules``."""
-        with self._lock:
-            return self._rules.current(self._runtime.monotonic())
-
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
-        """See ``Broker.revoke``."""
-        with self._lock:
-            self._rules.revoke(ids, until=self._runtime.monotonic() + ttl_s)
-
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
-        """See ``Broker.revoke_stamps``."""
-        with self._lock:
-            self._rules.revoke_stamps(stamps, until=self._runtime.monotonic() + ttl_s)
-
-    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
-        """See ``Broker.pause``."""
-        with self._lock:
-            self._rules.pause(queues, tasks)
-
     def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
         """See ``Broker.resume``."""
         with self._lock:
@@ -271,11 +263,6 @@ class MemoryStore(MemoryBackend):
             letters = self._parked.take(task, queues=frozenset(queues), limit=limit)
             self._put_first(letters)
             return len(letters)
-
-    def parked(self) -> Mapping[str, int]:
-        """See ``Broker.parked``."""
-        with self._lock:
-            return self._parked.counts()
 
     # --- periodic tasks -------------------------------------------------------------------------------------------
 

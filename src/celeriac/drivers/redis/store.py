@@ -19,7 +19,7 @@ from typing import Any
 import redis
 from msgspec import json
 
-from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Pulse, Runtime
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse, Runtime
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery, Outgoing
@@ -37,6 +37,7 @@ from celeriac.drivers.redis.rules import RuleBook
 from celeriac.drivers.redis.settling import Settling
 from celeriac.drivers.redis.timetable import RedisTimetable
 from celeriac.drivers.redis.waiting import Waits
+from celeriac.drivers.redis.whereabouts import Whereabouts
 
 BATCH_MESSAGES = 500
 BATCH_BYTES = 1 << 20
@@ -218,6 +219,10 @@ class RedisStore(RedisBackend):
     def purge(self, queues: Sequence[str]) -> int:
         """See ``abc.Broker.purge``."""
         return self._records.purge(queues)
+
+    def whereabouts(self, id: str, *, queues: Sequence[str]) -> Sequence[Place]:
+        """See ``abc.Broker.whereabouts``."""
+        return Whereabouts(self._connections, self._records, keys=self._keys).find(id, queues)
 
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``abc.Broker.dead_letters``."""

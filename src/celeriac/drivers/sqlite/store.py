@@ -14,13 +14,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Pulse, Runtime
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse, Runtime
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError, StoreRefused
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.rules import REVOKED_FOR_S, Rules
 from celeriac.core.settlement import Join, Opening, Requeue, Settled, Settlement, StoredResult
-from celeriac.drivers.sqlite import chords, dead, forks, leases, nodes, parking, queueing, rules, storing, waiters
+from celeriac.core.wanted import Wanted
+from celeriac.drivers.sqlite import chords, dead, forks, leases, nodes, parking, queueing, rules, storing, waiters, whereabouts
 from celeriac.drivers.sqlite.bells import BellFolder, Bells
 from celeriac.drivers.sqlite.broadcast import SqliteBroadcast
 from celeriac.drivers.sqlite.connection import Connections
@@ -30,6 +30,7 @@ from celeriac.drivers.sqlite.finding import Tail
 from celeriac.drivers.sqlite.listener import Listener
 from celeriac.drivers.sqlite.queueing import Arrivals, Letter
 from celeriac.drivers.sqlite.ringing import ring
+from celeriac.drivers.sqlite.ruling import SqliteRules
 from celeriac.drivers.sqlite.settling import Plan, carry_out, fits
 from celeriac.drivers.sqlite.sweeping import sweep
 from celeriac.drivers.sqlite.timetable import SqliteTimetable
@@ -40,7 +41,7 @@ BATCH_BYTES = 4 << 20
 PRIORITIES = range(10)
 
 
-class SqliteStore:
+class SqliteStore(SqliteRules):
     """Broker and result backend in one file, for any number of threads and processes of one machine."""
 
     def __init__(self, path: str, *, runtime: Runtime, synchronous: str = "normal", create_parents: bool = False) -> None:
@@ -178,6 +179,13 @@ class SqliteStore:
         with self._connections.writing() as db:
             return sum(queueing.purge(db, queue) for queue in queues)
 
+    def whereabouts(self, id: str, *, queues: Sequence[str]) -> Sequence[Place]:
+        """See ``Broker.whereabouts``. All queues are looked at."""
+        del queues
+        wanted = Wanted(id)
+        with self._connections.reading() as db:
+            return [*whereabouts.alive(db, wanted, self._runtime.time()), *whereabouts.buried(db, wanted)]
+
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``Broker.dead_letters``."""
         with self._connections.reading() as db:
@@ -202,29 +210,6 @@ class SqliteStore:
 
     # --- what operators say ---------------------------------------------------------------------------------------
 
-    def rules(self) -> Rules:
-        """See ``Broker.rules``."""
-        with self._connections.reading() as db:
-            return rules.current(db, self._runtime.time())
-
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
-        """See ``Broker.revoke``."""
-        with self._connections.writing() as db:
-            now = self._runtime.time()
-            rules.revoke(db, ids, until=now + ttl_s, now=now)
-
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
-        """See ``Broker.revoke_stamps``."""
-        with self._connections.writing() as db:
-            now = self._runtime.time()
-            rules.revoke_stamps(db, stamps, until=now + ttl_s, now=now)
-
-    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
-        """See ``Broker.pause``."""
-        with self._connections.writing() as db:
-            rules.pause(db, "queue", queues)
-            rules.pause(db, "task", tasks)
-
     def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
         """See ``Broker.resume``."""
         with self._arriving() as (db, arrivals):
@@ -240,11 +225,6 @@ class SqliteStore:
             if task in rules.paused(db, "task"):
                 return 0
             return parking.unpark(db, task, queues=queues, limit=limit, arrivals=arrivals)
-
-    def parked(self) -> Mapping[str, int]:
-        """See ``Broker.parked``."""
-        with self._connections.reading() as db:
-            return parking.counts(db)
 
     # --- results --------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from celeriac.testing.conformance.publishing import Publishing
 from celeriac.testing.conformance.records import DeadLettersAndPurges, Revoking
 from celeriac.testing.conformance.results import Results
 from celeriac.testing.conformance.ruling import Ruling, Throttling
+from celeriac.testing.conformance.searching import Searching
 from celeriac.testing.conformance.settling import Settling
 from celeriac.testing.conformance.subject import Contract, Subject
 from celeriac.testing.conformance.timetables import KeepingTimetables
@@ -49,6 +50,7 @@ class Conformance(
     PausedTasks,
     Throttling,
     Ruling,
+    Searching,
     Results,
     Waiting,
     Notices,
@@ -74,6 +76,7 @@ __all__ = [
     "Results",
     "Revoking",
     "Ruling",
+    "Searching",
     "Settling",
     "Subject",
     "Throttling",

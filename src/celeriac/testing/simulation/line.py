@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Broadcast, DeadRecord, Fetched, Lessee, NodeRecord, Pulse
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Broadcast, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.rules import REVOKED_FOR_S, Rules
@@ -166,6 +166,10 @@ class Line:
     def purge(self, queues: Sequence[str]) -> int:
         """See ``Broker.purge``."""
         return self._store.purge(queues)
+
+    def whereabouts(self, id: str, *, queues: Sequence[str]) -> Sequence[Place]:
+        """See ``Broker.whereabouts``."""
+        return self._store.whereabouts(id, queues=queues)
 
     def dead_letters(self, *, limit: int = 100, after: str | None = None) -> Sequence[DeadRecord]:
         """See ``Broker.dead_letters``."""

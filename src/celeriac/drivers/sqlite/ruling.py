@@ -1,0 +1,48 @@
+"""What operators have said, read and written: each call one transaction.
+
+Beside a job's life. A part of ``SqliteStore``; the statements are in ``rules.py`` and ``parking.py``. Does not know: queues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from celeriac.abc import Runtime
+from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.drivers.sqlite import parking, rules
+from celeriac.drivers.sqlite.connection import Connections
+
+
+class SqliteRules:
+    """The rules in one file."""
+
+    _connections: Connections
+    _runtime: Runtime
+
+    def rules(self) -> Rules:
+        """See ``Broker.rules``."""
+        with self._connections.reading() as db:
+            return rules.current(db, self._runtime.time())
+
+    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``Broker.revoke``."""
+        with self._connections.writing() as db:
+            now = self._runtime.time()
+            rules.revoke(db, ids, until=now + ttl_s, now=now)
+
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+        """See ``Broker.revoke_stamps``."""
+        with self._connections.writing() as db:
+            now = self._runtime.time()
+            rules.revoke_stamps(db, stamps, until=now + ttl_s, now=now)
+
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """See ``Broker.pause``."""
+        with self._connections.writing() as db:
+            rules.pause(db, "queue", queues)
+            rules.pause(db, "task", tasks)
+
+    def parked(self) -> Mapping[str, int]:
+        """See ``Broker.parked``."""
+        with self._connections.reading() as db:
+            return parking.counts(db)
