@@ -27,7 +27,8 @@ from celeriac.app.dispatch import Signal
 from celeriac.app.group_result import Groups, result_from_tuple
 from celeriac.app.once import Once
 from celeriac.app.options import OptionKeywords, options_from
-from celeriac.app.parts.borrowing import Borrowing, is_celerys
+from celeriac.app.parts.borrowing import is_celerys
+from celeriac.app.parts.operating import Operating
 from celeriac.app.parts.registering import AnyTask, TaskClass
 from celeriac.app.periodic.changing import Schedules, call_of
 from celeriac.app.plan import Call
@@ -50,7 +51,7 @@ _SEND_TASK: Final = (
 """Parameters of Celery's ``send_task`` after the arguments, in their order."""
 
 
-class Celery(Borrowing):
+class Celery(Operating):
     """An app: tasks, settings, and the store that they share.
 
     Example:
