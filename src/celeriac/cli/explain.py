@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import click
@@ -74,7 +73,7 @@ def said_by_nodes(app: Celery, found: Explanation, timeout: float) -> list[dict[
         if known := tasks.get(found.id):
             state, info = known
             began = info.get("time_start")
-            running_s = None if not began else round(max(0.0, time.time() - began), 3)
+            running_s = None if not began else round(max(0.0, app.runtime.time() - began), 3)
             said.append({"node": node, "state": state, "running_s": running_s, "pid": info.get("worker_pid")})
     return said
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def serve(app: Celery, *, queues: Sequence[str] = ("celery",), lease_s: float = 
     app.store.keep(ME.node, name="celery@one", info={"queues": queues}, queues=queues, lease_s=lease_s)
 
 
-def send(app: Celery, id: str = "a", **options: object) -> None:
+def send(app: Celery, id: str = "a", **options: Any) -> None:
     app.send_task("shop.charge", task_id=id, **options)
 
 
