@@ -67,7 +67,7 @@ class Operating(Borrowing):
 
 def _names(given: Names) -> Sequence[str]:
     # A task, or a queue, of which the name is meant, is none of several.
-    some = [given] if isinstance(given, str) or hasattr(given, "name") else list(given)
+    some: list[Any] = [given] if isinstance(given, str) or hasattr(given, "name") else list(given)
     return [one if isinstance(one, str) else one.name for one in some]
 
 
