@@ -197,9 +197,10 @@ def test_the_shell_has_the_app_and_its_tasks(terminal: Terminal) -> None:
         (("-A", "shop", "call", "shop.add", "--args", "2"), "not an array such as"),
         (("-A", "shop", "worker", "task_acks_latte=true"), "did you mean 'task_acks_late'?"),
         (("-A", "shop", "worker", "-X", "celery"), "no queue is left"),
-        (("-A", "shop", "worker", "-P", "gevent"), "'gevent' is not one of"),
+        (("-A", "shop", "worker", "-P", "gevnt"), "did you mean 'gevent'?"),
         (("-A", "shop", "worker", "-B"), "-B: this version has no periodic tasks"),
-        (("-A", "shop", "worker", "--autoscale", "8,2"), "--autoscale: this version has no autoscaling"),
+        (("-A", "shop", "worker", "--autoscale", "many"), "such as 10,3"),
+        (("-A", "shop", "worker", "--max-memory-per-child", "1GB"), "such as 250000"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence_without_traceback_or_password(

@@ -21,11 +21,13 @@ from celeriac.cli.banner import Portrait, banner
 from celeriac.cli.daemon import daemon_of, daemon_options
 from celeriac.cli.extra_settings import extra_settings
 from celeriac.cli.option_types import comma_list, plain_name, queue_list, tasks_at_a_time
+from celeriac.cli.pool_options import kibibytes, most_and_least, pool_name
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.store_urls import store_urls
 from celeriac.cli.superuser import check_superuser
 from celeriac.cli.user_options import OpenCommand, given
 from celeriac.worker import announce
+from celeriac.worker.birth import this_birth
 from celeriac.worker.instance import Worker
 from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import Plan, node_name, plan_node
@@ -33,7 +35,6 @@ from celeriac.worker.start import run_worker
 from celeriac.worker.stopping import Stopping, stop_terms
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL")
-POOLS = ("prefork", "processes", "threads", "asyncio", "solo")
 NOTHING_TO_SWITCH = "Taken for Celery's sake: there is no such thing to switch off."
 
 
@@ -70,7 +71,20 @@ def log_level(text: str | int) -> int:
     "-c", "--concurrency", type=tasks_at_a_time, metavar="N|auto", help="Tasks at a time; 0 or auto: one for each core."
 )
 @click.option(
-    "-P", "--pool", type=click.Choice(POOLS), help="How tasks run: in processes (prefork), threads, asyncio, or here (solo)."
+    "-P",
+    "--pool",
+    type=pool_name,
+    metavar="POOL",
+    help="How tasks run: prefork (or processes), threads, asyncio, gevent, eventlet, solo (here), custom, or a class of lanes.",
+)
+@click.option("--processes", type=click.IntRange(min=1), metavar="N", help="Processes, each of -c tasks at a time.")
+@click.option(
+    "--autoscale", type=most_and_least, metavar="MOST,LEAST", help="So many processes by what there is to do; for prefork."
+)
+@click.option(
+    "--pool-start-method",
+    type=click.Choice(["fork", "forkserver", "spawn"]),
+    help="How processes begin: forked from a clean template, or fresh interpreters.",
 )
 @click.option("-Q", "--queues", type=queue_list, metavar="A,B,...", help="Serve these queues.")
 @click.option("-X", "--exclude-queues", type=comma_list, metavar="A,B,...", default=(), help="Do not serve these queues.")
@@ -79,6 +93,13 @@ def log_level(text: str | int) -> int:
 @click.option("--time-limit", type=float, help="Hard limit of a run, seconds: its process is replaced.")
 @click.option("--soft-time-limit", type=float, help="Soft limit of a run, seconds: an exception in the task.")
 @click.option("--max-tasks-per-child", type=click.IntRange(min=1), help="Replace a process after so many tasks.")
+@click.option(
+    "--max-memory-per-child",
+    type=kibibytes,
+    metavar="KIB|+KIB",
+    help="Replace a process that holds more, or that has grown by so much since it was ready.",
+)
+@click.option("--disable-prefetch", is_flag=True, default=None, help="Hold no message that cannot be started at once.")
 @click.option("--prefetch-multiplier", type=click.IntRange(min=0), help="At most so many messages held for each slot; 0: no cap.")
 @click.option("-O", "--optimization", type=click.Choice(["default", "fair"]), expose_value=False, help="Both mean fair.")
 @click.option("-E", "--task-events", "--events", is_flag=True, default=None, help="Tell monitors what happens to tasks.")
@@ -99,6 +120,9 @@ def command(
     log_format: str | None,
     concurrency: int | None,
     pool: str | None,
+    processes: int | None,
+    autoscale: tuple[int, int] | None,
+    pool_start_method: str | None,
     queues: tuple[str, ...] | None,
     exclude_queues: tuple[str, ...],
     include: tuple[str, ...],
@@ -106,6 +130,8 @@ def command(
     time_limit: float | None,
     soft_time_limit: float | None,
     max_tasks_per_child: int | None,
+    max_memory_per_child: int | str | None,
+    disable_prefetch: bool | None,
     prefetch_multiplier: int | None,
     task_events: bool | None,
     heartbeat_interval: float | None,
@@ -124,17 +150,24 @@ def command(
     if health_address:
         app.conf.update(worker_health_address=health_address)
     daemon = daemon_of(app.settings.worker, node=node_name(hostname), logfile=logfile)
-    if detach and (code := daemon.detach()) is not None:
-        return code
-    daemon.become()
+    is_child = this_birth() is not None  # of a node that has done all this already
+    if not is_child:
+        if detach and (code := daemon.detach()) is not None:
+            return code
+        daemon.become()
     app.import_tasks()
     options = WorkerOptions(
         hostname=hostname,
         concurrency=concurrency,
         pool=pool,
+        processes=processes,
+        autoscale=autoscale,
+        start_method=pool_start_method,
         queues=queues,
         exclude_queues=exclude_queues,
         max_tasks_per_child=max_tasks_per_child,
+        max_memory_per_child=max_memory_per_child,
+        disable_prefetch=disable_prefetch,
         time_limit=time_limit,
         soft_time_limit=soft_time_limit,
         prefetch_multiplier=prefetch_multiplier,
@@ -148,13 +181,22 @@ def command(
     log = log_plan(worker, format=log_format, color=program.color)
     handled = install_logging(log)
     announce.node_is_set_up(worker)
+    if is_child:
+        with redirected_stdouts(app.settings.worker, handled=handled):
+            return run_worker(worker, enter_child=partial(enter_child, log))
     check_superuser(app.settings.general.accept_content)
     introduce(program, worker, purge=purge)
     stopping = Stopping(stop_terms(app.settings.worker))
     with daemon.holding_pid_file():
         with redirected_stdouts(app.settings.worker, handled=handled):
             again = partial(begin_again, program)
-            code = run_worker(worker, enter_child=partial(enter_child, log), stopping=stopping, begin_again=again)
+            code = run_worker(
+                worker,
+                enter_child=partial(enter_child, log),
+                stopping=stopping,
+                begin_again=again,
+                home=program.began_in,
+            )
         if stopping.restarts and code == 0:
             again()
     return code

@@ -26,6 +26,7 @@ from celeriac.worker.child import Child
 from celeriac.worker.herald import Herald
 from celeriac.worker.instance import Worker
 from celeriac.worker.lanes import Lane
+from celeriac.worker.lanes.custom import lane_class
 from celeriac.worker.lanes.inline import InlineLane
 from celeriac.worker.leases import Leases
 from celeriac.worker.limiting import Limits
@@ -100,10 +101,18 @@ def make_lane(plan: Plan, runtime: Runtime, slot: Slot) -> Lane:
             from celeriac.worker.lanes.aio import AsyncioLane  # late: each pool pays for its own
 
             return AsyncioLane(plan.slots_per_child, runtime=runtime, slot=slot)
+        case "gevent":
+            from celeriac.worker.lanes.by_gevent import GeventLane  # late: the library is an extra
+
+            return GeventLane(plan.slots_per_child, runtime=runtime, slot=slot)
+        case "eventlet":
+            from celeriac.worker.lanes.by_eventlet import EventletLane  # late: the library is an extra
+
+            return EventletLane(plan.slots_per_child, runtime=runtime, slot=slot)
         case "prefork" | "solo":
             return InlineLane(runtime=runtime, slot=slot)
-        case unknown:
-            raise ImproperlyConfigured(f"no pool is called {unknown!r}")
+        case path:
+            return lane_class(path)(plan.slots_per_child, runtime=runtime, slot=slot)
 
 
 def reader_of(app: Celery, plan: Plan) -> Reader:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, NoReturn
 
 from celeriac.abc import Lessee
 from celeriac.app import signals
@@ -17,11 +20,13 @@ from celeriac.app.logs import name_tasks
 from celeriac.app.overseer import forget_overseer
 from celeriac.worker import announce, os_signals
 from celeriac.worker.assembly import make_child, make_lane
+from celeriac.worker.birth import Birth
+from celeriac.worker.commons import Commons
+from celeriac.worker.imports import import_anew
 from celeriac.worker.instance import Worker
-from celeriac.worker.limiting import Limits
-from celeriac.worker.orders import OrderBook
+from celeriac.worker.nursery import Order
 from celeriac.worker.plan import Plan
-from celeriac.worker.slots import Slot
+from celeriac.worker.template import watch_lifeline
 from celeriac.worker.tender import Tender
 
 log = logging.getLogger("celeriac.worker")
@@ -34,22 +39,27 @@ def before_fork(worker: Worker) -> None:
         warn_of_threads("a receiver of worker_before_create_process started threads %s: start them in worker_process_init")
 
 
-def run_child(
-    worker: Worker,
-    plan: Plan,
-    me: Lessee,
-    slot: Slot,
-    book: OrderBook,
-    limits: Limits | None = None,
-    tally: Callable[[Mapping[str, int]], None] | None = None,
-) -> int:
-    """The life of a forked child; returns its exit code."""
+def run_child(worker: Worker, plan: Plan, node: str, order: Order, commons: Commons, enter_child: Callable[[int], None]) -> int:
+    """The life of a child in a process of its own; returns its exit code.
+
+    Args:
+        worker: Whose child it is.
+        plan: The same.
+        node: Id of the node.
+        order: Who it is.
+        commons: What it shares with its node.
+        enter_child: Called first, with its number from 1.
+    """
+    enter_child(order.number + 1)
+    import_anew(order.imports, reload=order.reload)
     forget_overseer()
+    me, slot = Lessee(node, order.name), commons.slots[order.room]
     _name_in_logs(f"Child-{me.child}")
     logging.getLogger("celeriac").debug("child %s begins, pid %d", me.child, os.getpid())
     runtime = worker.app.runtime
     lane = make_lane(plan, runtime, slot)
-    child = make_child(worker, plan, me, lane, book=book, limits=limits, tally=tally)
+    count = partial(commons.tally.add, order.room)
+    child = make_child(worker, plan, me, lane, book=commons.book, limits=commons.limits, tally=count)
 
     def stop() -> None:
         slot.leave()
@@ -72,6 +82,23 @@ def run_child(
     finally:
         announce.child_ends(plan.hostname, code)
     return code
+
+
+def run_spawned_child(worker: Worker, plan: Plan, birth: Birth, enter_child: Callable[[int], None]) -> NoReturn:
+    """The life of a child in a fresh interpreter, which has come as far as its node had when it began."""
+    code = 1
+    try:
+        watch_lifeline(birth.lifeline)
+        commons = Commons.inherited(worker.app, plan, file=birth.commons, rooms=birth.rooms, names=birth.names)
+        code = run_child(worker, plan, birth.node, birth.order, commons, enter_child)
+    except BaseException:
+        log.exception("child %s ended", birth.order.name)
+    finally:
+        # Like a forked one: what the program does after it has run a worker is the node's to do.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+        os._exit(code)
 
 
 def warn_of_threads(text: str) -> None:

@@ -21,6 +21,7 @@ from typing import Final
 from msgspec import Struct
 
 from celeriac.abc import Broker, Lessee, Runtime
+from celeriac.worker.autoscale import Autoscaler
 from celeriac.worker.children import Children
 from celeriac.worker.enforcing import Enforcer
 from celeriac.worker.keeper import Keeper
@@ -110,6 +111,8 @@ class Node:
         self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._count = count
         self._stopping = stopping
+        self.autoscaler: Autoscaler | None = None
+        """Who decides how many children there are, if that is to be decided by what there is to do."""
         self._announced = False
         self.turned_at = runtime.monotonic()
         """When the loop has last come round, by the monotonic clock."""
@@ -248,6 +251,11 @@ class Node:
             for seat in place.slot.taken()
             if (run := seat.look()) is not None
         ]
+
+    @property
+    def queues(self) -> list[str]:
+        """What the node serves now."""
+        return self._leases.queues
 
     def processes(self) -> list[tuple[str, int]]:
         """Return the names and pids of the children that live."""

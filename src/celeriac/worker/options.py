@@ -18,7 +18,13 @@ class WorkerOptions:
     concurrency: int | None = None
     """Tasks at a time. 0: one for each CPU core."""
     pool: str | None = None
-    """``prefork``, ``threads``, ``asyncio`` or ``solo``."""
+    """``prefork``, ``threads``, ``asyncio``, ``gevent``, ``eventlet``, ``solo``, ``custom``, or the path of a class of lanes."""
+    processes: int | None = None
+    """Children, each of ``concurrency`` tasks at a time; in pools of one task a child, instead of ``concurrency``."""
+    autoscale: tuple[int, int] | None = None
+    """At most and at least so many children, by what there is to do."""
+    start_method: str | None = None
+    """How children begin: ``fork``, ``forkserver`` or ``spawn``."""
     queues: Sequence[str] | None = None
     """Queues to serve. ``None``: those of the settings."""
     exclude_queues: Sequence[str] = ()
@@ -41,3 +47,5 @@ class WorkerOptions:
     """Tell monitors that the node is there."""
     gossip: bool = True
     """Notice which other nodes come and go."""
+    disable_prefetch: bool | None = None
+    """Hold no message that cannot be started at once."""

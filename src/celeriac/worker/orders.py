@@ -35,22 +35,18 @@ class Orders(Struct, frozen=True):
 class OrderBook:
     """Holds the orders. One process writes, any reads."""
 
-    def __init__(self, orders: Orders, *, memory: mmap.mmap | None = None) -> None:
-        """Begin with ``orders``, in ``memory`` of ``SIZE`` bytes; ``None``: in some that forked children share."""
+    def __init__(self, orders: Orders | None, *, memory: mmap.mmap | None = None) -> None:
+        """Begin with ``orders``; ``None``: with those that ``memory`` holds already.
+
+        ``memory``: of ``SIZE`` bytes. ``None``: some that forked children share.
+        """
         self._memory = mmap.mmap(-1, SIZE) if memory is None else memory
         self._words: memoryview[int] = memoryview(self._memory)[:_TEXT_AT].cast("Q")
         self._one_at_a_time = threading.RLock()
         self.on_change: Callable[[], None] = _nothing
         """Called after each change, in the thread that made it."""
-        self.write(orders)
-
-    @classmethod
-    def opened(cls, memory: mmap.mmap) -> OrderBook:
-        """Return the book that another process has begun in ``memory``."""
-        book = cls.__new__(cls)
-        book._memory, book._one_at_a_time, book.on_change = memory, threading.RLock(), _nothing
-        book._words = memoryview(memory)[:_TEXT_AT].cast("Q")
-        return book
+        if orders is not None:
+            self.write(orders)
 
     @property
     def revision(self) -> int:

@@ -13,15 +13,24 @@ from typing import Final
 from msgspec import Struct
 
 from celeriac.app.app import Celery
+from celeriac.config.sections import WorkerSettings
 from celeriac.core.errors import ImproperlyConfigured
+from celeriac.worker.lanes.custom import is_path, lane_class
+from celeriac.worker.lanes.patching import check_library
 from celeriac.worker.memory import MemoryLimit
 from celeriac.worker.options import WorkerOptions
 
-POOLS = ("prefork", "threads", "asyncio", "solo")
 BEAT_S: Final = 2.0
 """Between two heartbeats. Source: Celery's reference of its heart, ``interval``."""
 MOST_BEAT_S: Final = 86400.0
+POOLS = ("prefork", "threads", "asyncio", "gevent", "eventlet", "solo")
 _ALIASES = {"processes": "prefork"}
+_OF_MANY = frozenset({"threads", "asyncio", "gevent", "eventlet"})
+"""Pools whose children run many tasks at a time."""
+_PATCHED = frozenset({"gevent", "eventlet"})
+"""Pools whose children must begin in a fresh interpreter, which is patched before anything else is imported."""
+SPAWN_PATIENCE_S = 60.0
+"""How long a fresh interpreter may take to be ready, where nobody has said it: it imports the app."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -31,7 +40,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     pool: str
     concurrency: int
     """Tasks at a time, in all children together."""
+    start_method: str
+    """How children begin: ``fork`` (from a clean template) or ``spawn`` (a fresh interpreter)."""
+    autoscale: tuple[int, int] | None
+    """At most and at least so many children. ``None``: always as many."""
     children: int
+    """At first."""
     slots_per_child: int
     queues: Sequence[str]
     prefetch_cap: int | None
@@ -66,29 +80,28 @@ def plan_node(app: Celery, options: WorkerOptions) -> Plan:
     settings = app.conf.settings()
     pool = options.pool or settings.worker.pool
     pool = _ALIASES.get(pool, pool)
-    if pool not in POOLS:
-        raise ImproperlyConfigured(f"-P {pool}: there is no such pool; choose one of {', '.join(POOLS)}")
-    concurrency = _concurrency(options, settings.worker.concurrency)
-    if pool == "solo":
-        concurrency = 1
-    many = pool in {"threads", "asyncio"}
+    many = _is_of_many(pool)
+    children, slots = _shape(pool, many, options, settings.worker)
     if options.time_limit is not None:
         app.conf.task_time_limit = options.time_limit
     if options.soft_time_limit is not None:
         app.conf.task_soft_time_limit = options.soft_time_limit
+    method = _start_method(app, pool, options)
     lease = settings.broker.transport_options.get("visibility_timeout")
     retry = settings.broker.connection_retry_on_startup
     return Plan(
         hostname=node_name(options.hostname),
         pool=pool,
-        concurrency=concurrency,
-        children=1 if many else concurrency,
-        slots_per_child=concurrency if many else 1,
-        queues=queues_of(app, options),
+        concurrency=children * slots,
+        start_method=method,
+        autoscale=options.autoscale,
+        children=children,
+        slots_per_child=slots,
+        queues=_served(app, options),
         prefetch_cap=_cap(app, options),
         max_tasks_per_child=options.max_tasks_per_child or settings.worker.max_tasks_per_child,
         max_memory=_max_memory(options, settings.worker.max_memory_per_child),
-        alive_s=settings.worker.proc_alive_timeout,
+        alive_s=_alive_s(app, method),
         grace_s=settings.worker.retirement_timeout,
         max_deliveries=settings.task.max_deliveries,
         lease_s=float(lease) if lease else None,
@@ -120,6 +133,50 @@ def _heartbeat(options: WorkerOptions) -> float | None:
     return (wanted or BEAT_S) if options.heartbeat else None
 
 
+def _is_of_many(pool: str) -> bool:
+    if is_path(pool):
+        return lane_class(pool).concurrent
+    if pool not in POOLS:
+        raise ImproperlyConfigured(
+            f"-P {pool}: there is no such pool; choose one of {', '.join(POOLS)}, or name a class of lanes"
+        )
+    check_library(pool)
+    return pool in _OF_MANY
+
+
+def _shape(pool: str, many: bool, options: WorkerOptions, settings: WorkerSettings) -> tuple[int, int]:
+    """Return how many children there are, and how many tasks each runs at a time."""
+    processes = options.processes
+    if processes is not None and processes < 1:
+        raise ImproperlyConfigured(f"--processes {processes}: there is at least one")
+    if pool == "solo":
+        if options.autoscale is not None or (processes or 1) > 1:
+            raise ImproperlyConfigured("-P solo has no process but its own: neither --processes nor --autoscale can be honoured")
+        return 1, 1
+    if options.autoscale is not None:
+        return _scaled(pool, many, options.autoscale, processes), 1
+    concurrency = _concurrency(options, settings.concurrency)
+    if many:
+        return processes or 1, concurrency
+    if processes is not None and options.concurrency is not None and processes != options.concurrency:
+        raise ImproperlyConfigured(f"-P {pool} runs one task in a process: --processes {processes} contradicts -c {concurrency}")
+    return processes or concurrency, 1
+
+
+def _scaled(pool: str, many: bool, bounds: tuple[int, int], processes: int | None) -> int:
+    if many:
+        raise ImproperlyConfigured(
+            f"-P {pool} runs many tasks in a process, and slots of it that are idle cost nothing: --autoscale is for prefork; "
+            "use -c, and --processes"
+        )
+    most, least = bounds
+    if not 0 <= least <= most or most < 1:
+        raise ImproperlyConfigured(f"--autoscale={most},{least}: at most comes first, at least after it")
+    if processes is not None and not least <= processes <= most:
+        raise ImproperlyConfigured(f"--processes {processes} is not within --autoscale={most},{least}")
+    return processes or max(1, least)
+
+
 def _concurrency(options: WorkerOptions, setting: int | str | None) -> int:
     wanted = setting if options.concurrency is None else options.concurrency
     if isinstance(wanted, int) and wanted > 0:
@@ -129,12 +186,50 @@ def _concurrency(options: WorkerOptions, setting: int | str | None) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _start_method(app: Celery, pool: str, options: WorkerOptions) -> str:
+    said = options.start_method
+    if said is None and app.conf.explicit("worker_pool_start_method"):
+        said = app.conf.settings().worker.pool_start_method
+    if pool in _PATCHED:
+        if said in {"fork", "forkserver"}:
+            raise ImproperlyConfigured(
+                f"-P {pool} patches each child before anything is imported: it cannot {said} them, only spawn"
+            )
+        return "spawn"
+    if not hasattr(os, "fork"):
+        if said in {"fork", "forkserver"}:
+            raise ImproperlyConfigured(f"worker_pool_start_method {said!r}: this system cannot fork; use 'spawn'")
+        return "spawn"
+    # A child is always forked from a process that does nothing else, which is what forkserver promises.
+    return "spawn" if said == "spawn" else "fork"
+
+
+def _alive_s(app: Celery, method: str) -> float:
+    seconds = app.conf.settings().worker.proc_alive_timeout
+    return SPAWN_PATIENCE_S if method == "spawn" and not app.conf.explicit("worker_proc_alive_timeout") else seconds
+
+
+def _served(app: Celery, options: WorkerOptions) -> Sequence[str]:
+    queues = list(queues_of(app, options))
+    if app.conf.settings().worker.direct:
+        queues.append(direct_queue(node_name(options.hostname)))
+    return queues
+
+
+def direct_queue(node: str) -> str:
+    """Return the queue that a node serves alone, with ``worker_direct``. Source: Celery's ``worker_direct``."""
+    return f"{node}.dq2"
+
+
 def _max_memory(options: WorkerOptions, setting: int | str | None) -> MemoryLimit | None:
     text = setting if options.max_memory_per_child is None else options.max_memory_per_child
     return None if text is None else MemoryLimit.parse(text)
 
 
 def _cap(app: Celery, options: WorkerOptions) -> int | None:
+    off = options.disable_prefetch
+    if app.conf.settings().worker.disable_prefetch if off is None else off:
+        return 1
     if options.prefetch_multiplier is not None:
         return options.prefetch_multiplier or None
     # Celery's default of 4 is a target; here it would only be a cap that nobody asked for.

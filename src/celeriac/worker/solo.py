@@ -18,6 +18,7 @@ from celeriac.app.overseer import Overseer
 from celeriac.core.errors import OperationalError
 from celeriac.worker import announce, os_signals
 from celeriac.worker.assembly import leases_of, make_child, make_lane
+from celeriac.worker.commons import Commons
 from celeriac.worker.control import open_control
 from celeriac.worker.farewell import Farewell
 from celeriac.worker.first_contact import wait_for_store
@@ -25,19 +26,17 @@ from celeriac.worker.herald import Herald
 from celeriac.worker.instance import Worker
 from celeriac.worker.keeper import Keeper
 from celeriac.worker.leases import DeadChild
-from celeriac.worker.limiting import make_limits, make_releaser
+from celeriac.worker.limiting import make_releaser
 from celeriac.worker.lone_limits import LoneLimits
 from celeriac.worker.lone_node import LoneNode
 from celeriac.worker.lone_stopper import LoneStopper
 from celeriac.worker.newsroom import Press
-from celeriac.worker.orders import OrderBook
 from celeriac.worker.plan import Plan
 from celeriac.worker.readiness import say_goodbye, say_ready
 from celeriac.worker.recovery import Death, Ending
-from celeriac.worker.slots import Seen, Slots
+from celeriac.worker.slots import Seen
 from celeriac.worker.stacks import Stacks
 from celeriac.worker.stopping import Stopping
-from celeriac.worker.tally import Tally
 from celeriac.worker.tender import Tender
 from celeriac.worker.watching import Patient, Watch
 
@@ -48,23 +47,23 @@ def run_solo(
     worker: Worker,
     plan: Plan,
     node_id: str,
-    slots: Slots,
-    book: OrderBook,
-    tally: Tally,
+    commons: Commons,
     stopping: Stopping,
     begin_again: Callable[[], NoReturn],
 ) -> int:
     """One child's loop in this process. ``begin_again``: has the program begin anew in its place."""
     app, runtime, store = worker.app, worker.app.runtime, worker.app.store
+    slot, book, limits = commons.slots[0], commons.book, commons.limits
     herald = Herald(lambda: keeper.healthy, runtime, interval=plan.heartbeat_s)
-    press = Press(app, plan, store, lambda: (len(slots[0].running), slots[0].ended), book)
-    limits = make_limits(app)
+    press = Press(app, plan, store, lambda: (len(slot.running), slot.ended), book)
     leases = leases_of(app, plan, node_id, store, herald, press, make_releaser(app, store, book, limits).release)
     keeper = Keeper(leases, store, runtime)
-    lane = make_lane(plan, runtime, slots[0])
+    lane = make_lane(plan, runtime, slot)
     # A connection of its own: the keeper and the child must not end each other's waits.
-    me, slot = Lessee(node_id, "0.1"), slots[0]
-    child = make_child(worker, plan, me, lane, store=app.open_store(), book=book, limits=limits, tally=partial(tally.add, 0))
+    me = Lessee(node_id, "0.1")
+    child = make_child(
+        worker, plan, me, lane, store=app.open_store(), book=book, limits=limits, tally=partial(commons.tally.add, 0)
+    )
     overseer = Overseer()
     farewell = Farewell(worker, herald, stopping, overseer)
 
@@ -126,7 +125,7 @@ def run_solo(
     announce.child_begins(plan.hostname)
     name_tasks()
     say_ready(worker, herald, press, watch)
-    control = open_control(worker, plan, lone, book, tally.totals)
+    control = open_control(worker, plan, lone, book, commons.tally.totals)
     child.work()
     time_limits.close()
     if control is not None:

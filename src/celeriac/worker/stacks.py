@@ -31,6 +31,11 @@ BOUND: Final = 1_000_000
 """Bytes of one child; it has written some 100 lines for each of at most 100 threads."""
 
 
+def answer_into(file: int) -> None:
+    """Have this process write the stacks of all its threads into an open file when the signal comes."""
+    faulthandler.register(STACKS, file=file, all_threads=True)
+
+
 class Stacks:
     """The supervisor's end, made before the children are."""
 
@@ -41,9 +46,14 @@ class Stacks:
         os.set_blocking(self._said, False)
         self._busy = threading.Lock()
 
+    @property
+    def said(self) -> int:
+        """The end of the pipe into which children write."""
+        return self._said
+
     def answer(self) -> None:
         """In a process that is to be asked: write the stacks of all threads when the signal comes."""
-        faulthandler.register(STACKS, file=self._said, all_threads=True)
+        answer_into(self._said)
 
     def show(self, children: Callable[[], Sequence[tuple[str, int]]]) -> None:
         """Log the stacks of this process and of its children (names and pids); return at once. Safe in a signal handler."""

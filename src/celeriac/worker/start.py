@@ -10,32 +10,31 @@ import logging
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from celeriac.abc import Lessee
 from celeriac.app.overseer import Overseer
-from celeriac.worker import os_signals
-from celeriac.worker.assembly import first_orders, leases_of, with_other_places
-from celeriac.worker.childhood import before_fork, run_child, warn_of_threads
+from celeriac.worker import announce, os_signals
+from celeriac.worker.assembly import leases_of, with_other_places
+from celeriac.worker.birth import Birth, this_birth
+from celeriac.worker.childhood import before_fork, run_child, run_spawned_child, warn_of_threads
+from celeriac.worker.commons import Commons
 from celeriac.worker.control import open_control
 from celeriac.worker.farewell import Farewell
 from celeriac.worker.first_contact import wait_for_store
 from celeriac.worker.formats import check_formats
 from celeriac.worker.herald import Herald
-from celeriac.worker.imports import import_anew
 from celeriac.worker.instance import Worker
-from celeriac.worker.limiting import Limits, make_limits, make_releaser
+from celeriac.worker.lanes.patching import FIRST_LINES
+from celeriac.worker.limiting import make_releaser
 from celeriac.worker.newsroom import Press
 from celeriac.worker.node import Node
 from celeriac.worker.nursery import Nursery, Order
-from celeriac.worker.orders import OrderBook
 from celeriac.worker.plan import Plan, plan_node
 from celeriac.worker.readiness import say_goodbye, say_ready
-from celeriac.worker.slots import Slots, rooms_for
+from celeriac.worker.scaled_pool import ScaledPool, autoscaler_class
 from celeriac.worker.solo import run_solo
 from celeriac.worker.stacks import Stacks
 from celeriac.worker.stopping import Stopping, stop_terms
-from celeriac.worker.tally import Tally
 from celeriac.worker.template import Template
 from celeriac.worker.watching import Patient, Watch
 
@@ -56,8 +55,11 @@ def run_worker(
     enter_child: Callable[[int], None] = _nothing,
     stopping: Stopping | None = None,
     begin_again: Callable[[], NoReturn] = _leave,
+    home: str | None = None,
 ) -> int:
     """Run a node in the calling thread, which must be the main one, until it is told to stop; return its exit code.
+
+    In a process that is to be a child of a node (``birth``): run that child.
 
     Args:
         worker: The app, and what the node was asked to be.
@@ -65,6 +67,7 @@ def run_worker(
         stopping: Told how the node is to stop, and asked afterwards whether it begins again. ``None``: nobody wants to know.
         begin_again: Has the program begin anew in the place of this process, which a task holds up for ever and which has no
             other. By default the process ends.
+        home: The folder that the program was begun in, if it has left it.
 
     Raises:
         ImproperlyConfigured: an option or setting that cannot be honoured.
@@ -75,64 +78,86 @@ def run_worker(
     # Tasks of libraries, which know no app, are this one's here: Celery's worker does the same.
     app.set_current()
     app.set_default()
+    worker.is_planned(plan)
+    if (birth := this_birth()) is not None:
+        run_spawned_child(worker, plan, birth, enter_child)
     if ignored := sorted(part for part, steps in app.steps.items() if steps):
         log.warning("app.steps of %s are not run: this version has no boot steps", " and ".join(ignored))
-    worker.is_planned(plan)
     node_id = f"{plan.hostname}-{os.getpid()}-{app.runtime.new_id()[:8]}"
-    slots = Slots(rooms_for(plan.children, plan.slots_per_child), plan.slots_per_child)
-    book = OrderBook(first_orders(plan))
-    tally = Tally(app.tasks, len(slots))
+    commons = Commons(app, plan, named=plan.start_method == "spawn")
     stopping = stopping or Stopping(stop_terms(app.conf.settings().worker))
     if plan.pool == "solo":
-        return run_solo(worker, plan, node_id, slots, book, tally, stopping, begin_again)
-    limits = make_limits(app)
+        return run_solo(worker, plan, node_id, commons, stopping, begin_again)
     # The stores are opened, which imports their clients once for all, and not connected: before any thread and any
     # connection the template is forked, so that its forks inherit neither.
     _ = with_other_places(app, app.store)
-    warn_of_threads("importing the app started threads %s, which children do not have: start them in worker_process_init")
-
     stacks = Stacks()
     stacks.answer()  # what is forked from here answers, too
+    if plan.start_method == "spawn":
+        nursery: Nursery = _spawner(worker, plan, node_id, commons, stacks, home)
+    else:
+        nursery = _template(worker, plan, node_id, commons, enter_child)
+    return _supervise(worker, plan, Made(node_id, nursery, commons, stacks, stopping))
+
+
+class Made(NamedTuple):
+    """What is there before the supervisor is."""
+
+    node: str
+    """Id of the node."""
+    nursery: Nursery
+    commons: Commons
+    stacks: Stacks
+    stopping: Stopping
+
+
+def _template(worker: Worker, plan: Plan, node_id: str, commons: Commons, enter_child: Callable[[int], None]) -> Template:
+    app = worker.app
+    warn_of_threads("importing the app started threads %s, which children do not have: start them in worker_process_init")
 
     def child(order: Order) -> int:
         app.is_template = False
         app.on_after_fork.send(app)
-        enter_child(order.number + 1)
-        import_anew(order.imports, reload=order.reload)
-        count = partial(tally.add, order.room)
-        return run_child(worker, plan, Lessee(node_id, order.name), slots[order.room], book, limits, count)
+        return run_child(worker, plan, node_id, order, commons, enter_child)
 
     app.is_template = True
     template = Template(child, before_fork=partial(before_fork, worker))
     app.is_template = False
-    return _supervise(worker, plan, node_id, template, slots, book, tally, limits, stopping, stacks)
+    return template
 
 
-def _supervise(
-    worker: Worker,
-    plan: Plan,
-    node_id: str,
-    nursery: Nursery,
-    slots: Slots,
-    book: OrderBook,
-    tally: Tally,
-    limits: Limits | None,
-    stopping: Stopping,
-    stacks: Stacks,
-) -> int:
-    runtime, store = worker.app.runtime, worker.app.store
+def _spawner(worker: Worker, plan: Plan, node_id: str, commons: Commons, stacks: Stacks, home: str | None) -> Nursery:
+    from celeriac.worker.spawning import Spawner, how_we_began  # late: most nodes fork
+
+    assert commons.file is not None  # it was made for this
+    birth = Birth(
+        order=Order(0, 0, ""),
+        node=node_id,
+        rerun=how_we_began(home),
+        commons=commons.file,
+        rooms=commons.rooms,
+        names=commons.names,
+        lifeline=-1,
+        stacks=stacks.said,
+    )
+    before = partial(announce.child_is_made, worker)
+    return Spawner(birth=birth, first_line=FIRST_LINES.get(plan.pool, ""), home=home, before=before)
+
+
+def _supervise(worker: Worker, plan: Plan, made: Made) -> int:
+    runtime, store, stopping, commons = worker.app.runtime, worker.app.store, made.stopping, made.commons
     herald = Herald(lambda: node.healthy, runtime, interval=plan.heartbeat_s)
-    press = Press(worker.app, plan, store, lambda: node.business(), book)
-    release = make_releaser(worker.app, store, book, limits).release
-    leases = leases_of(worker.app, plan, node_id, store, herald, press, release)
+    press = Press(worker.app, plan, store, lambda: node.business(), commons.book)
+    release = make_releaser(worker.app, store, commons.book, commons.limits).release
+    leases = leases_of(worker.app, plan, made.node, store, herald, press, release)
     overseer = Overseer()
     farewell = Farewell(worker, herald, stopping, overseer)
     node = Node(
-        id=node_id,
+        id=made.node,
         name=plan.hostname,
-        nursery=nursery,
-        slots=slots,
-        book=book,
+        nursery=made.nursery,
+        slots=commons.slots,
+        book=commons.book,
         count=plan.children,
         leases=leases,
         broker=store,
@@ -140,10 +165,15 @@ def _supervise(
         stopping=stopping,
         on_ready=lambda: say_ready(worker, herald, press, watch),
         on_stop=farewell.say,
+        after_keep=lambda: scaled.scale(),
         alive_s=plan.alive_s,
         grace_s=plan.grace_s,
     )
-    os_signals.hear(stopping, when_heard=node.wake, show_stacks=lambda: stacks.show(node.processes))
+    scaled = ScaledPool(node, store, runtime)
+    if plan.autoscale is not None:
+        most, least = plan.autoscale
+        node.autoscaler = autoscaler_class(worker.app)(scaled, most, least, worker=worker)
+    os_signals.hear(stopping, when_heard=node.wake, show_stacks=lambda: made.stacks.show(node.processes))
     patient = Patient(
         turned_at=lambda: node.turned_at,
         children=lambda: len(node.processes()),
@@ -153,13 +183,13 @@ def _supervise(
     try:
         watch = Watch(worker.app, plan, patient, stopping=stopping, overseer=overseer)
         if not wait_for_store(plan, leases, runtime, stopped=lambda: node.stopping):
-            nursery.close()
+            made.nursery.close()
             watch.close()
             return 0
     except BaseException:
-        nursery.close()
+        made.nursery.close()
         raise
-    control = open_control(worker, plan, node, book, tally.totals)
+    control = open_control(worker, plan, node, commons.book, commons.tally.totals)
     code = node.run()
     if control is not None:
         control.close()

@@ -15,11 +15,18 @@ _WORD = 8
 class Tally:
     """A row for each child that can be, a word for each task that is known when the node begins."""
 
-    def __init__(self, names: Iterable[str], rooms: int) -> None:
+    def __init__(self, names: Iterable[str], rooms: int, *, memory: mmap.mmap | None = None) -> None:
+        """``memory``: of ``size_of`` bytes. ``None``: some that forked children share."""
         self._names = sorted(names)
         self._places = {name: place for place, name in enumerate(self._names)}
         self._width = max(1, len(self._names))
-        self._words: memoryview[int] = memoryview(mmap.mmap(-1, self._width * max(1, rooms) * _WORD)).cast("Q")
+        memory = memory or mmap.mmap(-1, self.size_of(self._width, rooms))
+        self._words: memoryview[int] = memoryview(memory).cast("Q")
+
+    @staticmethod
+    def size_of(names: int, rooms: int) -> int:
+        """Return how many bytes it takes."""
+        return max(1, names) * max(1, rooms) * _WORD
 
     def add(self, room: int, counts: Mapping[str, int]) -> None:
         """Add what was counted in a room; a name that was not known counts nowhere. Only its child may call."""

@@ -25,16 +25,20 @@ _PLACES: Final = 4096
 """Task types that are told apart; those of one node that have a limit are far fewer."""
 _ENTRY: Final = Layout("=QdQ")
 """Mark of the name (0: a free place), date, runs that have begun."""
+SIZE: Final = _PLACES * _ENTRY.size
 
 
 class Throttle:
     """For each task type the date of its next run, by the monotonic clock, which all processes of a machine share."""
 
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _PLACES * _ENTRY.size)
-        self._file, path = tempfile.mkstemp(prefix="celeriac-")
-        os.unlink(path)
-        weakref.finalize(self, os.close, self._file)
+    def __init__(self, *, memory: mmap.mmap | None = None, file: int | None = None) -> None:
+        """Keep the dates in ``memory`` of ``SIZE`` bytes, and lock ``file``; ``None``: what forked children share."""
+        self._memory = memory or mmap.mmap(-1, SIZE)
+        if file is None:
+            file, path = tempfile.mkstemp(prefix="celeriac-")
+            os.unlink(path)
+            weakref.finalize(self, os.close, file)
+        self._file = file
         self._threads = threading.Lock()
         """The system's lock is held by a process, for all of its threads."""
         self._found: dict[str, int] = {}

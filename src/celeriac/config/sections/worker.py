@@ -33,7 +33,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     concurrency: Count | Literal["auto"] | None = None
     """``worker_concurrency``: tasks at a time. ``None``, 0 or ``"auto"``: one for each CPU core."""
     pool: str = "prefork"
-    """``worker_pool``: ``prefork``, ``threads``, ``asyncio`` or ``solo``."""
+    """``worker_pool``: ``prefork``, ``threads``, ``asyncio``, ``gevent``, ``eventlet``, ``solo``, or the path of a class of
+    lanes."""
     prefetch_multiplier: Count = 4
     """``worker_prefetch_multiplier``: cap on messages held for each slot, when set. 0: no cap."""
     max_tasks_per_child: AtLeastOne | None = None
@@ -68,7 +69,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     retirement_timeout: Seconds = 60.0
     """``worker_retirement_timeout``: in a process of many tasks, one runs past its hard limit: how long the others may take to
     end before it is killed. Celery has no such setting."""
-    autoscaler: Annotated[Any, WITH_WORKERS] = "celery.worker.autoscale:Autoscaler"
+    autoscaler: Any = "celery.worker.autoscale:Autoscaler"
     """``worker_autoscaler``: class that decides how many tasks run at a time, or its dotted name."""
     soft_shutdown_timeout: Seconds = 0.0
     """``worker_soft_shutdown_timeout``: how long running tasks may take to end before a cold shutdown. 0: no time."""
@@ -80,7 +81,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_cancel_long_running_tasks_on_connection_loss``: late-acked tasks are ended when the broker is lost."""
     deduplicate_successful_tasks: Annotated[bool, WITH_WORKERS] = False
     """``worker_deduplicate_successful_tasks``: a late-acked message that comes again is not run when its task has succeeded."""
-    direct: Annotated[bool, WITH_WORKERS] = False
+    direct: bool = False
     """``worker_direct``: each node also serves a queue of its own."""
     disable_rate_limits: bool = False
     """``worker_disable_rate_limits``: rate limits of tasks are ignored."""
@@ -102,10 +103,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_umask``: permissions that its new files lack."""
     executable: Text = None
     """``worker_executable``: the Python that runs it."""
-    pool_start_method: Annotated[
-        Literal["fork", "spawn", "forkserver"], Unhonoured("processes start from a clean template, see the page on workers")
-    ] = "fork"
-    """``worker_pool_start_method``: how processes are started."""
+    pool_start_method: Literal["fork", "spawn", "forkserver"] = "fork"
+    """``worker_pool_start_method``: ``fork`` and ``forkserver``: processes are forked from a clean template; ``spawn``: each is a
+    fresh interpreter, which imports the app again."""
     consumer: Annotated[Any, Unhonoured("there is no consumer class to replace")] = "celery.worker.consumer:Consumer"
     """``worker_consumer``: class that reads messages, or its dotted name."""
     agent: Annotated[Any, Unhonoured("there are no agents of cell")] = None
@@ -122,8 +122,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_eta_task_limit``: most delayed tasks that a node holds. ``None``: no bound."""
     enable_prefetch_count_reduction: Annotated[bool, Harmless("a node never holds more than it can start soon")] = True
     """``worker_enable_prefetch_count_reduction``: hold fewer messages after the broker was lost."""
-    disable_prefetch: Annotated[bool, Harmless("a node never holds more than it can start soon")] = False
-    """``worker_disable_prefetch``: fetch only when a slot is free."""
+    disable_prefetch: bool = False
+    """``worker_disable_prefetch``: fetch one message for each free slot, never a few milliseconds of work."""
     timer: Annotated[Any, _OWN_LOOP] = None
     """``worker_timer``: class of the timer, or its dotted name."""
     timer_precision: Annotated[Seconds, _OWN_LOOP] = 1.0
