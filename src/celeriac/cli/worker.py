@@ -31,7 +31,6 @@ from celeriac.worker.birth import this_birth
 from celeriac.worker.instance import Worker
 from celeriac.worker.options import WorkerOptions
 from celeriac.worker.plan import Plan, node_name, plan_node
-from celeriac.worker.start import run_worker
 from celeriac.worker.stopping import Stopping, stop_terms
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL")
@@ -145,6 +144,8 @@ def command(
 
     SIGTERM or Ctrl-C: running tasks end first. Again: at once. Settings may follow, as in task_acks_late=true.
     """
+    from celeriac.worker.start import run_worker  # late: whoever asks for help runs nothing
+
     app = program.load()
     configure(app, include, settings)
     if health_address:
