@@ -190,6 +190,26 @@ def test_the_shell_has_the_app_and_its_tasks(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
+    ("library", "asked"),
+    [
+        ("gevent", "from gevent.monkey import is_module_patched; print(is_module_patched('socket'), app.main)"),
+        ("eventlet", "from eventlet.patcher import is_monkey_patched; print(is_monkey_patched('socket'), app.main)"),
+    ],
+)
+def test_the_shell_is_patched_before_the_app_is_imported(terminal: Terminal, library: str, asked: str) -> None:
+    pytest.importorskip(library)
+    terminal.write(
+        "early.py", "import socket\nfrom celeriac import Celery\nprint(socket.socket.__module__)\napp = Celery('early')\n"
+    )
+
+    ran = terminal.celeriac("-A", "early", "shell", "--python", f"--{library}", stdin=f"{asked}\n")
+
+    [imported] = [line for line in ran.out.splitlines() if line.startswith(("socket", library))]
+    assert imported.startswith(library), ran.err
+    assert "True early" in ran.out
+
+
+@pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (("-b", "redsi://localhost", "call", "x"), "did you mean redis://?"),

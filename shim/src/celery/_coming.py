@@ -22,7 +22,6 @@ COMING: Final[Mapping[str, str]] = MappingProxyType({
     "celery.bootsteps": "no boot steps",
     "celery.concurrency": "its pools are no classes of Celery's form",
     "celery.contrib.django": "no integration of Django",
-    "celery.contrib.migrate": "no moving of messages between brokers",
     "celery.contrib.pytest": "no fixtures for tests",
     "celery.contrib.rdb": "no debugger at a distance",
     "celery.contrib.sphinx": "no extension of Sphinx",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from threading import RLock, local
 from typing import Any, Final, Protocol
+from warnings import warn
 from weakref import WeakSet
 
 from celeriac.app.home import Home
@@ -38,6 +39,7 @@ _default: Home | None = None
 _latest: Home | None = None
 """The app that was made last, in whatever thread."""
 _STRICT: Final = bool(os.environ.get("C_STRICT_APP"))
+_WARNS: Final = bool(os.environ.get("C_WARN_APP"))
 _traced = False
 _stopgap: Home | None = None
 """What was made when there was none. It gives way to any that the program makes."""
@@ -59,6 +61,8 @@ def get_current_app() -> Home:
     """
     if _STRICT:
         raise RuntimeError("the current app was asked for, and C_STRICT_APP is set: hand in the app where this was called")
+    if _WARNS:
+        warn("the current app was asked for, and C_WARN_APP is set: hand in the app where this was called", stacklevel=2)
     return _own.app or _default or _latest or _made_for_want_of_one()
 
 

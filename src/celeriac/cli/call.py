@@ -15,7 +15,16 @@ import click
 from celeriac.app.app import Celery
 from celeriac.cli.completing import complete_queues, complete_tasks
 from celeriac.cli.ending import finish
-from celeriac.cli.option_types import json_array, json_object, moment, moment_or_seconds, plain_name
+from celeriac.cli.option_types import (
+    json_array,
+    json_object,
+    moment,
+    moment_or_seconds,
+    not_empty,
+    plain_name,
+    seconds,
+    signed_seconds,
+)
 from celeriac.cli.output import as_json, print_json
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.signatures import read_signature, sendable
@@ -25,12 +34,12 @@ from celeriac.core.errors import ImproperlyConfigured
 
 
 @click.command("call", cls=OpenCommand)
-@click.argument("name", required=False, shell_complete=complete_tasks)
+@click.argument("name", required=False, type=not_empty, shell_complete=complete_tasks)
 @click.option("--signature", metavar="FILE|-", help="Send this instead: a signature of any kind, as JSON, - for stdin.")
 @click.option("-a", "--args", type=json_array, metavar="JSON", default="[]", help="Positional arguments, a JSON array.")
 @click.option("-k", "--kwargs", type=json_object, metavar="JSON", default="{}", help="Keyword arguments, a JSON object.")
 @click.option("--eta", type=moment, metavar="ISO", help="Not before this moment.")
-@click.option("--countdown", type=float, help="Not before so many seconds have passed.")
+@click.option("--countdown", type=signed_seconds, metavar="SECONDS", help="Not before so many seconds have passed.")
 @click.option(
     "--expires",
     type=moment_or_seconds,
@@ -42,7 +51,7 @@ from celeriac.core.errors import ImproperlyConfigured
 @click.option("--exchange", help="Exchange.")
 @click.option("--routing-key", help="Routing key.")
 @click.option("-w", "--wait", is_flag=True, help="Wait for the result and print it; show progress that the task reports.")
-@click.option("--timeout", type=float, help="With --wait: give up after so many seconds.")
+@click.option("--timeout", type=seconds, metavar="SECONDS", help="With --wait: give up after so many seconds.")
 @as_json
 @pass_program
 def command(

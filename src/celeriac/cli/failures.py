@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -26,6 +26,10 @@ CANNOT_CREATE: Final = 73
 INTERRUPTED: Final = 130
 
 
+NO_COMMAND: Final[Any] = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""A group was called without one of its commands: the help is the answer. Older versions of click print it and go."""
+
+
 class AppNotFound(click.ClickException):
     """``-A`` leads to no app, or another name to nothing."""
 
@@ -38,6 +42,9 @@ def run_guarded(run: Callable[[], int]) -> None:
         code = run()
     except click.exceptions.Exit as ended:
         code = ended.exit_code
+    except NO_COMMAND as error:
+        click.echo(error.format_message(), err=True)
+        code = USAGE
     except click.ClickException as error:
         show_origin()
         click.echo(f"celeriac: {told(error)}", err=True)

@@ -14,7 +14,7 @@ from celeriac.app.carrying import Carried, Decide, carry, id_of, outgoing, task_
 from celeriac.app.runtime import SystemRuntime
 from celeriac.cli.breaking_off import ended_by_sigterm
 from celeriac.cli.completing import complete_queues, complete_tasks
-from celeriac.cli.option_types import comma_list, plain_name
+from celeriac.cli.option_types import comma_list, plain_name, seconds
 from celeriac.cli.output import as_json, print_json, printable
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.user_options import OpenCommand
@@ -30,7 +30,7 @@ from celeriac.drivers.url import mask
 @click.option(
     "-t",
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=seconds,
     default=1.0,
     show_default=True,
     help="End when none came for so many seconds.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from math import isfinite, nan
 from typing import Any, Final, TypeVar
 
 import click
@@ -45,6 +46,32 @@ def plain_name(text: str) -> str:
     return text
 
 
+def not_empty(text: str) -> str:
+    """Take any text but none."""
+    if not text.strip():
+        raise click.BadParameter(f"{text!r} is empty")
+    return text
+
+
+def seconds(text: str | float) -> float:
+    """Parse a duration: a number of seconds, 0 or more."""
+    number = signed_seconds(text)
+    if number < 0:
+        raise click.BadParameter(f"{text!r} is no duration: it is below 0")
+    return number
+
+
+def signed_seconds(text: str | float) -> float:
+    """Parse a number of seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = nan
+    if not isfinite(number):
+        raise click.BadParameter(f"{text!r} is no number of seconds")
+    return number
+
+
 def json_array(text: str) -> list[Any]:
     """Parse a JSON array."""
     return json_of(text, list, "an array such as '[2, 3]'")
@@ -77,9 +104,10 @@ def moment(text: str) -> datetime:
 def moment_or_seconds(text: str) -> datetime | float:
     """Parse seconds from now, or ISO 8601."""
     try:
-        return float(text)
+        float(text)
     except ValueError:
         return moment(text)
+    return signed_seconds(text)
 
 
 def tasks_at_a_time(text: str) -> int:

@@ -7,7 +7,7 @@ command.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pprint import pformat
 from textwrap import indent
@@ -16,22 +16,19 @@ from typing import Any
 import click
 
 from celeriac.app.app import Celery
-from celeriac.cli.program import Program
 
 
 class PluginContext:
     """The program's options, by the names that Celery's commands know."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.no_color = not program.color
-        self.quiet = program.quiet
-        self.workdir = program.workdir
+    def __init__(self, app: Celery | Callable[[], Celery], no_color: bool, workdir: str | None, quiet: bool = False) -> None:
+        """``app`` may be what finds it, when it is first asked for."""
+        self._app, self.no_color, self.workdir, self.quiet = app, no_color, workdir, quiet
 
     @cached_property
     def app(self) -> Celery:
         """The app of ``-A``; without it a bare one, which knows no task by itself."""
-        return self.program.reach()
+        return self._app if isinstance(self._app, Celery) else self._app()
 
     @property
     def OK(self) -> str:  # noqa: N802 - Celery's name
@@ -65,13 +62,17 @@ class PluginContext:
     def pretty(self, n: Any) -> tuple[str, str]:
         """Return the word that stands before an answer of a worker, and the answer for people."""
         if isinstance(n, dict) and ("ok" in n or "error" in n):
-            word, value = (self.OK, n["ok"]) if "ok" in n else (self.ERROR, n["error"])
-            return word, indent(self.pretty(value)[1], "    ")
+            return self.pretty_dict_ok_error(n)
         if isinstance(n, list):
             return self.OK, self.pretty_list(n)
         if isinstance(n, dict):
             return self.OK, json.dumps(n, sort_keys=True, indent=4, default=str)
         return self.OK, n if isinstance(n, str) else pformat(n)
+
+    def pretty_dict_ok_error(self, n: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the same for an answer that says whether it could be done."""
+        word, value = (self.OK, n["ok"]) if "ok" in n else (self.ERROR, n["error"])
+        return word, indent(self.pretty(value)[1], "    ")
 
     def pretty_list(self, n: list[Any]) -> str:
         """Return a line for each."""

@@ -7,7 +7,7 @@ Celery (``plugin_context.py``); those of our own group find the ``Program``. Doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from celeriac.app import signals
+from celeriac.cli.plugin_classes import consume_preload_options
 from celeriac.cli.plugin_context import PluginContext
 from celeriac.cli.program import Program
+from celeriac.cli.user_options import OpenCommand
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -59,14 +61,18 @@ def find(name: str, ctx: click.Context) -> click.Command | None:
 def open_up(name: str, program: Program, ctx: click.Context) -> object:
     """Add the app's options of every command to an added one, and return what it finds on ``ctx.obj``."""
     command: click.Command | None = ctx.meta.get(_FOUND)
-    added = program.user_options("preload")
-    if command is not None and added:
+    ours = found()[name].group == OURS
+    if command is not None and not isinstance(command, OpenCommand) and (added := program.user_options("preload")):
         command.params += added
-        command.callback = _telling(command.callback, program, [option.name or "" for option in added])
-    return program if found()[name].group == OURS else PluginContext(program)
+        command.callback = _telling(command.callback, program, added) if ours else consume_preload_options(command.callback)
+    if ours:
+        return program
+    return PluginContext(program.reach, not program.color, program.workdir, program.quiet)
 
 
-def _telling(run: Callable[..., Any] | None, program: Program, names: Collection[str]) -> Callable[..., Any]:
+def _telling(run: Callable[..., Any] | None, program: Program, added: Sequence[click.Parameter]) -> Callable[..., Any]:
+    names = [option.name or "" for option in added]
+
     def told(*args: Any, **values: Any) -> Any:
         options = {name: values.pop(name) for name in names if name in values}
         signals.user_preload_options.send(run, app=program.load(), options=options)

@@ -11,6 +11,7 @@ from celeriac.app.app import Celery
 from celeriac.cli.completing import complete_tasks
 from celeriac.cli.ending import await_end, finish
 from celeriac.cli.failures import FAILURE, OK
+from celeriac.cli.option_types import not_empty, seconds
 from celeriac.cli.output import as_json
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.returned import Awaited
@@ -19,14 +20,14 @@ from celeriac.cli.user_options import OpenCommand
 
 
 @click.command("result", cls=OpenCommand)
-@click.argument("task_id")
+@click.argument("task_id", type=not_empty)
 @click.option(
     "-t", "--task", "task_name", metavar="NAME", shell_complete=complete_tasks, help="Ask the result backend of this task."
 )
 @click.option("--tree", is_flag=True, help="Show what it set off and what it came from, with states, as it is now.")
 @click.option("-w", "--wait", is_flag=True, help="With --tree: wait for its end first. Without, it is waited for anyhow.")
 @click.option("--traceback", is_flag=True, help="Print the traceback of a task that failed, instead of its result.")
-@click.option("--timeout", type=float, help="Give up after so many seconds.")
+@click.option("--timeout", type=seconds, metavar="SECONDS", help="Give up after so many seconds.")
 @as_json
 @pass_program
 def command(

@@ -1,0 +1,3 @@
+"""The command ``migrate``, under Celery's path."""
+
+from celeriac.cli.migrate import command as migrate

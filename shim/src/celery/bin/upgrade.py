@@ -1,0 +1,4 @@
+"""The command ``upgrade``, under Celery's path."""
+
+from celeriac.cli.upgrade import command as upgrade
+from celeriac.cli.upgrade import settings
