@@ -281,3 +281,9 @@ async def over_the_soft_limit_asleep(catches: bool) -> str:
         if not catches:
             raise
     return "cleaned up"
+
+
+@app.task
+def stamped(_key: object) -> None:
+    """Note when it began, by a clock that all processes of a machine share."""
+    note("begin", f"{time.monotonic():.6f}")

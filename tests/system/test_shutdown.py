@@ -5,36 +5,80 @@ from __future__ import annotations
 import signal
 import time
 from functools import partial
+from typing import Any
 
 import pytest
 
+from celeriac import GroupResult
 from system.fleet import Fleet
 from system.patience import eventually
 from system.processes import send
 
-ROUNDS = 5
-TASKS = 400
+ROUNDS = [5, pytest.param(20, marks=pytest.mark.long)]
+TASKS_A_ROUND = 80
+"""Of each kind; two nodes' worth of work for longer than a round takes."""
 
 
-def test_five_warm_shutdowns_under_load_lose_and_double_nothing(fleet: Fleet) -> None:
-    early = fleet.send_many("early", [(f"early-{i}", 0.01) for i in range(TASKS)])
-    late = fleet.send_many("late", [(f"late-{i}", 0.01) for i in range(TASKS)])
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_warm_shutdowns_under_load_lose_and_double_nothing(fleet: Fleet, rounds: int) -> None:
+    early, late = _load(fleet, rounds * TASKS_A_ROUND)
 
     codes = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         node = fleet.start("-c", "2")
         before = len(fleet.times("begin"))
         eventually(partial(_more_than, fleet, before + 20), what="it is at work")
         codes.append(node.stop())
     fleet.start("-c", "2")
-    early.get(timeout=30)
-    late.get(timeout=30)
+    early.get(timeout=50)
+    late.get(timeout=50)
 
-    assert codes == [0] * ROUNDS
+    assert codes == [0] * rounds
+    _nothing_is_lost_or_doubled(fleet, 2 * rounds * TASKS_A_ROUND)
+
+
+def test_hang_ups_under_load_lose_and_double_nothing(fleet: Fleet) -> None:
+    early, late = _load(fleet, 5 * TASKS_A_ROUND)
+    node = fleet.start("-c", "2")
+
+    for hang_ups in range(5):
+        before = len(fleet.times("begin"))
+        eventually(partial(_more_than, fleet, before + 20), what="it is at work")
+        send(node.pid, signal.SIGHUP)
+        eventually(lambda number=hang_ups: node.log.count(" ready.") == number + 2, what="it is ready again")  # type: ignore[misc]
+    early.get(timeout=50)
+    late.get(timeout=50)
+
+    _nothing_is_lost_or_doubled(fleet, 10 * TASKS_A_ROUND)
+
+
+def _load(fleet: Fleet, count: int) -> tuple[GroupResult[Any], GroupResult[Any]]:
+    early = fleet.send_many("early", [(f"early-{i}", 0.01) for i in range(count)])
+    return early, fleet.send_many("late", [(f"late-{i}", 0.01) for i in range(count)])
+
+
+def _nothing_is_lost_or_doubled(fleet: Fleet, count: int) -> None:
     assert set(fleet.times("begin").values()) == {1}
     assert set(fleet.times("end").values()) == {1}
-    assert len(fleet.times("end")) == 2 * TASKS
+    assert len(fleet.times("end")) == count
     assert fleet.dead_letters() == []
+
+
+@pytest.mark.alone
+def test_nothing_begins_50_ms_after_a_stop_was_asked_for(fleet: Fleet) -> None:
+    fleet.send_many("stamped", [(f"{i}",) for i in range(20_000)])
+
+    late_s = []
+    for _ in range(5):
+        node = fleet.start("-c", "2")
+        before = fleet.journal.stat().st_size
+        eventually(lambda before=before: fleet.journal.stat().st_size > before + 2000, what="it is at work")  # type: ignore[misc]
+        asked_at = time.monotonic()
+        node.stop()
+        late_s.append(max(float(stamp) for _, stamp, _ in fleet.entries()) - asked_at)
+
+    assert sorted(late_s)[2] < 0.05, late_s
+    assert max(late_s) < 0.5, late_s
 
 
 def _more_than(fleet: Fleet, count: int) -> bool:
