@@ -22,6 +22,7 @@ from celeriac.app.solar import solar
 from celeriac.app.stamping import StampingVisitor
 from celeriac.app.standing import bugreport, current_app, current_task
 from celeriac.app.task import Task
+from celeriac.control.panel import control_command, inspect_command
 from celeriac.core import states
 from celeriac.core.errors import (
     CeleriacError,
@@ -84,12 +85,14 @@ __all__ = [
     "chain",
     "chord",
     "chunks",
+    "control_command",
     "crontab",
     "current_app",
     "current_task",
     "denied_join_result",
     "get_task_logger",
     "group",
+    "inspect_command",
     "maybe_signature",
     "result_from_tuple",
     "schedule",

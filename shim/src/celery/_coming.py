@@ -13,7 +13,6 @@ COMING: Final[Mapping[str, str]] = MappingProxyType({
     "celery.app.annotations": "annotations are read by celeriac's own settings",
     "celery.app.autoretry": "retries are part of the task",
     "celery.app.backends": "its result stores are no classes of Celery's form",
-    "celery.app.control": "no remote control",
     "celery.app.events": "no events",
     "celery.app.routes": "routes are read by celeriac's own settings",
     "celery.apps": "nodes are started by the command line only",

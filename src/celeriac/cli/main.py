@@ -34,6 +34,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType({
     "result": "Wait for a result and print it, or the tree of what it set off.",
     "graph": "Draw a workflow, a node, or the nodes that are alive.",
     "status": "Show the nodes that are alive.",
+    "inspect": "Ask running workers what they know.",
+    "control": "Tell running workers to change something.",
     "list": "List tasks, queues or bindings.",
     "queue": "List queues; pause and resume them.",
     "task": "Pause and resume task types.",

@@ -11,7 +11,7 @@ from celery._state import app_or_default, disable_trace, enable_trace, get_curre
 from celery._state import current_app as default_app
 from celery.app.utils import bugreport
 
-PARTS: Final = frozenset({"amqp", "base", "defaults", "log", "registry", "task", "trace"})
+PARTS: Final = frozenset({"amqp", "base", "control", "defaults", "log", "registry", "task", "trace"})
 """Modules that ``import celery`` gives, and that are imported when they are asked for."""
 
 
