@@ -1,5 +1,6 @@
 """The commands of remote control, under Celery's path."""
 
+from celeriac.control.panel import CommandInfo as controller_info_t
 from celeriac.control.panel import Panel, control_command, inspect_command, nok, ok
 from celeriac.worker.commands.inside import memdump, memsample, objgraph
 from celeriac.worker.commands.monitoring import clock, disable_events, election, enable_events, heartbeat, hello
