@@ -173,7 +173,7 @@ class Producer:
 
     def _announced(self, message: Message, outgoing: Outgoing) -> Outgoing:
         if self._sent is not None:
-            self._sent.tell([message], [outgoing])
+            self._sent.about([message])([outgoing])
         if not (_before.receivers or _after.receivers or _sent.receivers):
             return outgoing
         announced = announcing.before([message], [outgoing], said_by(self._usual.policy))
@@ -275,6 +275,7 @@ class Producer:
     # ---- sending -----------------------------------------------------------------------------------------------
 
     def _publish(self, messages: Sequence[Message], outgoing: Sequence[Outgoing], options: CallOptions) -> None:
+        tell = None if self._sent is None else self._sent.about(messages, options.event_dispatcher)
         if not (_before.receivers or _after.receivers or _sent.receivers):
             if options is NO_OPTIONS:
                 self.store.publish(outgoing, deadline_s=self._deadline_s)
@@ -285,11 +286,12 @@ class Producer:
             outgoing = [each.outgoing for each in announced]
             self._send(way, outgoing)
             announcing.after(announced)
-        if self._sent is not None:
-            self._sent.tell(messages, outgoing, options.event_dispatcher)
+        if tell is not None:
+            tell(outgoing)
 
     async def _apublish(self, messages: Sequence[Message], outgoing: Sequence[Outgoing], options: CallOptions) -> None:
         way = self._way(options)
+        tell = None if self._sent is None else self._sent.about(messages, options.event_dispatcher)
         announced: Sequence[Announced] = ()
         if _before.receivers or _after.receivers or _sent.receivers:
             way, announced = self._announce(messages, outgoing, way)
@@ -301,8 +303,8 @@ class Producer:
 
             await to_thread(self._send, way, outgoing)
         announcing.after(announced)
-        if self._sent is not None:
-            self._sent.tell(messages, outgoing, options.event_dispatcher)
+        if tell is not None:
+            tell(outgoing)
 
     def _announce(self, messages: Sequence[Message], outgoing: Sequence[Outgoing], way: Way) -> tuple[Way, Sequence[Announced]]:
         wanted = said_by(way.policy)

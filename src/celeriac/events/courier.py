@@ -49,6 +49,7 @@ class Courier:
     def _forget(self) -> None:
         self._waiting: deque[Told] = deque(maxlen=MOST)
         self._bell, self._awake = Bell(), False
+        self._one_at_a_time = Lock()
         self._thread: Thread | None = None
         self._closing = self._away = False
 
@@ -109,16 +110,17 @@ class Courier:
         Raises:
             OperationalError: the broker does not answer; what was not said is kept.
         """
-        while batch := self._take(A_NOTICE * _NOTICES_AT_ONCE):
-            try:
-                self._broadcast().say(self._notices(batch))
-            except OperationalError:
-                room = MOST - len(self._waiting)
-                self._waiting.extendleft(reversed(batch[-room:] if room else ()))
-                raise
-            if self._away:
-                self._away = False
-                log.info("events are said again", extra={"event": "events-said"})
+        with self._one_at_a_time:
+            while batch := self._take(A_NOTICE * _NOTICES_AT_ONCE):
+                try:
+                    self._broadcast().say(self._notices(batch))
+                except OperationalError:
+                    room = MOST - len(self._waiting)
+                    self._waiting.extendleft(reversed(batch[-room:] if room else ()))
+                    raise
+                if self._away:
+                    self._away = False
+                    log.info("events are said again", extra={"event": "events-said"})
 
     def _take(self, limit: int) -> list[Told]:
         batch: list[Told] = []

@@ -213,9 +213,12 @@ class Child:
             name = request.message.task
             if self._limits and not self._limits.lets_begin(name, limit_of(name, self.orders, self._reader.tasks)):
                 return self._park(request.delivery, request.message, throttled=True)
-        if len(self._settler) and (request.message.task not in self._survived or request.message.redelivered):
+        if request.message.task not in self._survived or request.message.redelivered:
             # It may be the one that kills this process, and would take what has ended well with it.
-            self._flush_patiently()
+            if len(self._settler):
+                self._flush_patiently()
+            if (telling := self._telling) is not None:
+                telling.flush()
         report.received(request)
         announce.received(self._sender, request)
         how = request.how

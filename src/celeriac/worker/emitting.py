@@ -2,15 +2,16 @@
 
 In a job's life: at admission and at settlement, and only while the node's orders say ``task_events``: otherwise each of these
 costs one look at an attribute. What is told is put down here, with its time and its number, and said by the courier's thread some
-milliseconds later. A process that dies takes the news of its last moments with it; that its tasks have failed is told by the
-supervisor. Does not know: who listens, why something happened.
+milliseconds later; before a task that this process may not survive, at once. A process that dies takes the news of its last
+moments with it; that its tasks have failed is told by the supervisor. Does not know: who listens, why something happened.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from celeriac.core.errors import NotRegistered, WorkerLostError
+from celeriac.core.errors import NotRegistered, OperationalError, WorkerLostError
 from celeriac.core.message import Message
 from celeriac.core.message import Rejected as Unfit
 from celeriac.core.outcome import Failure, Outcome, Refused, Retried, Revoked, Success
@@ -26,7 +27,7 @@ class Emission:
     """What one process of a node tells of its tasks. Safe in any thread."""
 
     def __init__(self, courier: Courier, here: Here) -> None:
-        self._put, self._close = courier.put, courier.close
+        self._put, self._close, self._say_all = courier.put, courier.close, courier.say_all
         self._time, self._forward = here.time, here.forward
         self._who: dict[str, Any] = {"hostname": here.hostname, "utcoffset": here.utcoffset(), "pid": here.pid}
 
@@ -98,6 +99,11 @@ class Emission:
         """Its node stops at once: it goes back to its queue."""
         if request.task.send_events:
             self._put(types.Cancelled(**self._told(request.message.id)))
+
+    def flush(self) -> None:
+        """Have everything said now, if the broker answers: this process may be about to die."""
+        with suppress(OperationalError):
+            self._say_all()
 
     def close(self) -> None:
         """Have everything said, and tell nothing more."""

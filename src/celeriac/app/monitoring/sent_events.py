@@ -33,26 +33,35 @@ class SentEvents:
         close = WeakMethod(self.close)
         atexit.register(_close, close)
 
-    def tell(self, messages: Sequence[Message], outgoing: Sequence[Outgoing], dispatcher: Any = None) -> None:
-        """These have been sent. ``dispatcher``: an ``EventDispatcher`` that is to tell it here and now."""
-        here = self._here
-        offset = here.utcoffset()
-        for message, out in zip(messages, outgoing, strict=True):
-            event = self._event(message, out, offset)
-            if dispatcher is None:
-                self._courier.put(event)
-            else:
-                fields = msgspec.to_builtins(event)
-                dispatcher.send(fields["type"], **{name: fields[name] for name in _OWN})
+    def about(self, messages: Sequence[Message], dispatcher: Any = None) -> Callable[[Sequence[Outgoing]], None]:
+        """Return what is to be called when these have been sent: with the moment before that, so that nothing precedes it.
 
-    def _event(self, message: Message, outgoing: Outgoing, offset: float) -> Sent:
-        here, headers = self._here, outgoing.parcel.headers
+        ``dispatcher``: an ``EventDispatcher`` that is to tell it here and now, by its own clock.
+        """
+        here = self._here
+        now: dict[str, Any] = {
+            "hostname": here.hostname,
+            "utcoffset": here.utcoffset(),
+            "pid": here.pid,
+            "clock": here.forward(),
+            "timestamp": here.time(),
+        }
+
+        def sent(outgoing: Sequence[Outgoing]) -> None:
+            for message, out in zip(messages, outgoing, strict=True):
+                event = self._event(message, out, now)
+                if dispatcher is None:
+                    self._courier.put(event)
+                else:
+                    fields = msgspec.to_builtins(event)
+                    dispatcher.send(fields["type"], **{name: fields[name] for name in _OWN})
+
+        return sent
+
+    def _event(self, message: Message, outgoing: Outgoing, now: dict[str, Any]) -> Sent:
+        headers = outgoing.parcel.headers
         return Sent(
-            hostname=here.hostname,
-            utcoffset=offset,
-            pid=here.pid,
-            clock=here.forward(),
-            timestamp=here.time(),
+            **now,
             uuid=message.id,
             name=message.task,
             args=headers.get("argsrepr") or "()",
