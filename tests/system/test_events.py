@@ -34,7 +34,8 @@ def test_a_monitor_hears_of_nodes_and_of_everything_that_happens_to_tasks(fleet:
 
     assert monitor.wait_for("worker-online")["hostname"] == name
     assert monitor.wait_for("task-succeeded", uuid=good.id)["result"] == "5"
-    assert monitor.of(good.id) == ["task-sent", "task-received", "task-started", "task-succeeded"]
+    whole = ["task-sent", "task-received", "task-started", "task-succeeded"]
+    eventually(lambda: monitor.of(good.id) == whole, what="the whole life of a task, in its order")
     failed = monitor.wait_for("task-failed", uuid=bad.id)
     assert (failed["exception"], "Traceback" in failed["traceback"]) == ("ValueError('no')", True)
     assert monitor.wait_for("task-succeeded", uuid=again.id)["result"] == "1"
