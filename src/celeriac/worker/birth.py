@@ -38,7 +38,10 @@ class Rerun(Struct, frozen=True):
 class Birth(Struct, frozen=True, kw_only=True):
     """One child. Numbers of files are those of the open files that it inherits."""
 
-    order: Order
+    order: Order | None
+    """``None``: it waits for its order, with all else done."""
+    orders: int
+    """A pipe from which it comes then."""
     node: str
     """Id of its node."""
     rerun: Rerun
@@ -52,6 +55,13 @@ class Birth(Struct, frozen=True, kw_only=True):
     """A pipe that ends with the node."""
     stacks: int
     """A pipe for the stacks of its threads."""
+
+    def next_order(self) -> Order:
+        """Return who the child is; wait until that is known."""
+        if self.order is not None:
+            return self.order
+        with open(self.orders, "rb") as orders:
+            return json.decode(orders.readline(), type=Order)
 
 
 _birth: Birth | None = None
@@ -68,7 +78,7 @@ def begin() -> None:
     birth = json.decode(os.environ.pop(VARIABLE), type=Birth)
     leave_to_supervisor()  # importing the app takes its time, and Ctrl-C reaches all
     answer_into(birth.stacks)
-    for file in (birth.commons, birth.lifeline, birth.stacks):
+    for file in (birth.commons, birth.lifeline, birth.stacks, birth.orders):
         os.set_inheritable(file, False)
     _birth = birth
     rerun = birth.rerun

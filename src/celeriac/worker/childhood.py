@@ -90,9 +90,9 @@ def run_spawned_child(worker: Worker, plan: Plan, birth: Birth, enter_child: Cal
     try:
         watch_lifeline(birth.lifeline)
         commons = Commons.inherited(worker.app, plan, file=birth.commons, rooms=birth.rooms, names=birth.names)
-        code = run_child(worker, plan, birth.node, birth.order, commons, enter_child)
+        code = run_child(worker, plan, birth.node, birth.next_order(), commons, enter_child)
     except BaseException:
-        log.exception("child %s ended", birth.order.name)
+        log.exception("a child ended")
     finally:
         # Like a forked one: what the program does after it has run a worker is the node's to do.
         for stream in (sys.stdout, sys.stderr):

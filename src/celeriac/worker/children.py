@@ -93,6 +93,7 @@ class Children:
         count: int,
         alive_s: float,
         on_death: Callable[[], None],
+        process_of: Callable[[int], ChildProcess] = ChildProcess,
     ) -> None:
         """Order nobody yet.
 
@@ -105,9 +106,10 @@ class Children:
             count: How many are to be.
             alive_s: How many seconds a child may take to be ready. 0: any time.
             on_death: Called when one has died.
+            process_of: From a process id to what can be signalled.
         """
         self._node, self._nursery, self._slots, self._leases, self._runtime = node, nursery, slots, leases, runtime
-        self._alive_s, self._on_death = alive_s, on_death
+        self._alive_s, self._on_death, self._process_of = alive_s, on_death, process_of
         self._count = count
         self._rooms = list(range(len(slots)))[::-1]
         """Those where nobody lives."""
@@ -149,6 +151,7 @@ class Children:
         """Replace each child when its tasks have ended; the new ones import ``modules``, or, where ``reload``, import them
         anew."""
         self._imports, self._reload = tuple(dict.fromkeys((*self._imports, *modules))), reload
+        self._nursery.renew()
         for place in self.places:
             place.stale = True
 
@@ -172,6 +175,11 @@ class Children:
             if place.stale or not place.counts:
                 place.finish()
             self._check_birth(place, now)
+
+    def prepare(self) -> None:
+        """Have a child ready to take a place at once, where one takes long to be born and a hard limit may cost one its life."""
+        if self._nursery.slow and self.ready >= self._count and any(place.slot.knows_limits for place in self.places):
+            self._nursery.prepare()
 
     def _check_birth(self, place: Place, now: float) -> None:
         if place.process is None or place.killed is not None or place.slot.is_ready or not self._alive_s:
@@ -214,7 +222,7 @@ class Children:
             if place is None:
                 continue
             if report.status is None:
-                place.process = ChildProcess(report.pid)
+                place.process = self._process_of(report.pid)
             else:
                 self._bury(place, report)
 

@@ -29,11 +29,10 @@ class MemoryLimit(Struct, frozen=True):
         Raises:
             ValueError: it is neither, or not more than 0.
         """
-        grown = str(text).startswith("+")
-        kib = int(str(text).removeprefix("+"))
-        if kib <= 0 or (grown and not str(text)[1:].isdecimal()):
-            raise ValueError(f"{text!r} is no number of KiB, and no plus and such a number")
-        return cls(kib, grown)
+        digits = str(text).removeprefix("+")
+        if not digits.isascii() or not digits.isdecimal() or int(digits) == 0:
+            raise ValueError(f"{text!r} is no number of KiB, nor a plus and such a number")
+        return cls(int(digits), grown=digits != str(text))
 
 
 class MemoryBound:

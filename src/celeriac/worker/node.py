@@ -153,6 +153,7 @@ class Node:
             self._carry_out_stop(now)
         else:
             self._children.fill(now)
+            self._children.prepare()
         self._enforcer.look(now)
         if not self._announced and self._children.ready >= self._children.count:
             self._announced = True

@@ -37,6 +37,15 @@ class Report(Struct, frozen=True, array_like=True):
 class Nursery(Protocol):
     """Bears children."""
 
+    slow: bool
+    """A child takes longer to be born than a slot may be missing."""
+
+    def prepare(self) -> None:
+        """Where it is slow: have a child ready to be born, if there is none yet. Called now and then."""
+
+    def renew(self) -> None:
+        """Where children import the app themselves: those born from now on do so anew."""
+
     def fileno(self) -> int:
         """Readable when there are reports."""
 

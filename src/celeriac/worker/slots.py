@@ -140,6 +140,11 @@ class Slot:
         """The tags of what runs."""
         return tuple(filter(None, self._tags.tolist()))
 
+    @property
+    def knows_limits(self) -> bool:
+        """Whether a run with a hard limit has begun in any of its seats, as far as one remembers."""
+        return any(self._hards.tolist())
+
     def taken(self) -> list[Seat]:
         """Return the seats where something runs."""
         return [self.seat(number) for number, tag in enumerate(self._tags.tolist()) if tag]

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.util import _args_from_interpreter_flags  # type: ignore[attr-defined]
@@ -25,6 +26,9 @@ from celeriac.worker.birth import FIRST_WORDS, VARIABLE, Birth, Rerun
 from celeriac.worker.nursery import Order, Report
 
 _PATIENCE_S: Final = 5.0
+"""How long to wait for the ends of children whose node is over."""
+_PAUSE_S: Final = 10.0
+"""Before another interpreter is in reserve, if one has ended there by itself."""
 
 
 def how_we_began(home: str | None) -> Rerun:
@@ -45,6 +49,8 @@ def how_we_began(home: str | None) -> Rerun:
 class Spawner:
     """The supervisor's end: a Nursery."""
 
+    slow = True
+
     def __init__(self, *, birth: Birth, first_line: str = "", home: str | None = None, before: Callable[[], object]) -> None:
         """Start nobody yet.
 
@@ -61,27 +67,41 @@ class Spawner:
         os.set_blocking(self._heard, False)
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._waiting: list[threading.Thread] = []
+        self._reserve: _Interpreter | None = None
+        self._prepared_at = -_PAUSE_S
 
     def fileno(self) -> int:
         """Readable when there are reports."""
         return self._heard
 
     def order(self, order: Order) -> None:
-        """Start an interpreter; its Report follows."""
-        birth = replace(self._birth, order=order, lifeline=self._lifeline)
-        self._before()
-        child = subprocess.Popen(  # noqa: S603 -- it is our own
-            [sys.executable, *_args_from_interpreter_flags(), "-c", self._program],
-            env={**os.environ, VARIABLE: json.encode(birth).decode()},
-            pass_fds=(birth.commons, birth.lifeline, birth.stacks),
-            stdin=subprocess.DEVNULL,
-            cwd=self._home,
-        )
+        """Give a child its name: the one in reserve, or an interpreter that starts now; its Report follows."""
+        child, self._reserve = self._reserve, None
+        if child is not None and child.takes(order):
+            self._prepared_at = -_PAUSE_S
+        else:
+            child = self._start()
+            child.takes(order)
         self._say(Report(order.name, child.pid))
         waiting = threading.Thread(target=self._wait, args=(order.name, child), name="celeriac-nursery", daemon=True)
         self._waiting = [thread for thread in self._waiting if thread.is_alive()]
         self._waiting.append(waiting)
         waiting.start()
+
+    def prepare(self) -> None:
+        """Have one interpreter in reserve, which has imported the app already."""
+        if self._reserve is not None and self._reserve.lives:
+            return
+        now = time.monotonic()
+        if now - self._prepared_at >= _PAUSE_S:  # one that ends by itself would end again
+            self._prepared_at, self._reserve = now, self._start()
+
+    def renew(self) -> None:
+        """Let the one in reserve go: it has imported what is not wanted any more."""
+        if self._reserve is not None:
+            self._reserve.end()
+            self._reserve = None
+        self._prepared_at = -_PAUSE_S
 
     def reports(self) -> list[Report]:
         """Return what happened since the last call."""
@@ -96,14 +116,64 @@ class Spawner:
 
     def close(self) -> None:
         """End whoever still lives, and wait for that."""
+        self.renew()
         os.close(self._held)
         for waiting in self._waiting:
             waiting.join(_PATIENCE_S)
 
-    def _wait(self, name: str, child: subprocess.Popen[bytes]) -> None:
+    def _start(self) -> _Interpreter:
+        self._before()
+        return _Interpreter(replace(self._birth, lifeline=self._lifeline), self._program, self._home)
+
+    def _wait(self, name: str, child: _Interpreter) -> None:
         code = child.wait()
         self._say(Report(name, child.pid, -code if code < 0 else code << 8))
 
     def _say(self, report: Report) -> None:
         self._reports.put(report)
         os.write(self._bell, b"\0")
+
+
+class _Interpreter:
+    """A process that becomes a child when it is told which."""
+
+    def __init__(self, birth: Birth, program: str, home: str | None) -> None:
+        orders, self._orders = os.pipe()
+        birth = replace(birth, orders=orders)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 -- it is our own
+                [sys.executable, *_args_from_interpreter_flags(), "-c", program],
+                env={**os.environ, VARIABLE: json.encode(birth).decode()},
+                pass_fds=(birth.commons, birth.lifeline, birth.stacks, orders),
+                stdin=subprocess.DEVNULL,
+                cwd=home,
+            )
+        finally:
+            os.close(orders)
+        self.pid = self._process.pid
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def takes(self, order: Order) -> bool:
+        """Tell it which child it is; ``False``: it has ended, and nobody waits for it any more."""
+        try:
+            os.write(self._orders, json.encode(order) + b"\n")
+        except BrokenPipeError:
+            self._process.wait()
+            return False
+        finally:
+            os.close(self._orders)
+        return True
+
+    def end(self) -> None:
+        """End it; it has not become anybody."""
+        os.close(self._orders)
+        self._process.kill()
+        self._process.wait()
+
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit code, negative for a signal."""
+        return self._process.wait()

@@ -131,7 +131,8 @@ def _spawner(worker: Worker, plan: Plan, node_id: str, commons: Commons, stacks:
 
     assert commons.file is not None  # it was made for this
     birth = Birth(
-        order=Order(0, 0, ""),
+        order=None,
+        orders=-1,
         node=node_id,
         rerun=how_we_began(home),
         commons=commons.file,

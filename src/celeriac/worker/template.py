@@ -34,6 +34,8 @@ def _nothing() -> None:
 class Template:
     """The supervisor's end: a Nursery."""
 
+    slow = False
+
     def __init__(self, child_main: ChildMain, before_fork: Callable[[], object] = _nothing) -> None:
         """Fork; the caller has no threads and no connections. ``before_fork`` is called before each fork of a child, there."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -55,6 +57,12 @@ class Template:
     def fileno(self) -> int:
         """Readable when there are reports."""
         return self._socket.fileno()
+
+    def prepare(self) -> None:
+        """A child is forked in a few milliseconds."""
+
+    def renew(self) -> None:
+        """Children have what the template has imported."""
 
     def order(self, order: Order) -> None:
         """Have a child forked; its Report follows."""

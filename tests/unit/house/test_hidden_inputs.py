@@ -40,6 +40,7 @@ ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "worker/plan.py": (frozenset({"socket"}), "the name of the host"),
     "worker/rdb.py": (frozenset({"socket"}), "a debugger that is spoken to over a port"),
     "worker/stacks.py": (frozenset({"select", "time"}), "waits for what a process says that answers nobody"),
+    "worker/spawning.py": (frozenset({"time"}), "starts interpreters, not too often"),
     "worker/template.py": (frozenset({"socket", "select"}), "the pipe between a node and its template"),
 }
 """File or folder -> what it may touch, and why."""

@@ -77,7 +77,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_warm_shutdown_timeout``: then a warm shutdown becomes a cold one. 0: never. Celery has no such setting."""
     enable_soft_shutdown_on_idle: Annotated[bool, _IN_THE_STORE] = False
     """``worker_enable_soft_shutdown_on_idle``: the same when nothing runs, for tasks that wait."""
-    cancel_long_running_tasks_on_connection_loss: Annotated[bool, WITH_WORKERS] = False
+    cancel_long_running_tasks_on_connection_loss: Annotated[
+        bool, Unhonoured("tasks go on: their leases outlive a connection, and one whose lease was lost is not settled twice")
+    ] = False
     """``worker_cancel_long_running_tasks_on_connection_loss``: late-acked tasks are ended when the broker is lost."""
     deduplicate_successful_tasks: Annotated[bool, WITH_WORKERS] = False
     """``worker_deduplicate_successful_tasks``: a late-acked message that comes again is not run when its task has succeeded."""
