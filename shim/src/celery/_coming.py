@@ -15,7 +15,7 @@ COMING: Final[Mapping[str, str]] = MappingProxyType({
     "celery.app.backends": "its result stores are no classes of Celery's form",
     "celery.app.events": "no events",
     "celery.app.routes": "routes are read by celeriac's own settings",
-    "celery.apps": "nodes are started by the command line only",
+    "celery.apps.multi": "several nodes are started by the command line only",
     "celery.backends": "its result stores are no classes of Celery's form",
     "celery.beat": "no periodic tasks",
     "celery.bootsteps": "no boot steps",

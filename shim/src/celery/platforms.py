@@ -1,4 +1,4 @@
-"""What systems differ in, under Celery's path: exit codes and the names of signals."""
+"""What systems differ in, under Celery's path: exit codes, users and groups, signals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import platform
 import signal
 import sys
 from typing import Final
+
+from celeriac.app.borrowed.os_signals import Signals, signals
+from celeriac.cli.identity import become, group_of, user_of
 
 EX_OK: Final = os.EX_OK
 EX_FAILURE: Final = 1
@@ -22,3 +25,18 @@ IS_PYPY: Final = sys.implementation.name == "pypy"
 def signal_name(signum: int) -> str:
     """Return the name of a signal, such as ``SIGTERM``."""
     return signal.Signals(signum).name
+
+
+def maybe_drop_privileges(uid: str | int | None = None, gid: str | int | None = None) -> None:
+    """Become another user, or a member of another group. Only root can."""
+    become(uid=uid, gid=gid, umask=None)
+
+
+def parse_uid(uid: str | int) -> int:
+    """Return the number of a user."""
+    return user_of(uid).pw_uid
+
+
+def parse_gid(gid: str | int) -> int:
+    """Return the number of a group."""
+    return group_of(gid)

@@ -1,1 +1,3 @@
 """The worker, under Celery's path."""
+
+from celeriac.cli.programs import Worker as WorkController

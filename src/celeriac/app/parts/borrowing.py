@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from threading import get_ident
 from typing import Any
 
@@ -208,6 +209,25 @@ class Borrowing(Importing):
             serializer=self.settings.task.serializer,
             accept=self.accept_content,
         )
+
+    # ---- programs that start workers by themselves --------------------------------------------------------------
+
+    @property
+    def Worker(self) -> Any:  # noqa: N802 - Celery's name
+        """The class of workers of this app: ``app.Worker(concurrency=2).start()``."""
+        return self._program("Worker")
+
+    WorkController = Worker
+
+    @property
+    def Beat(self) -> Any:  # noqa: N802 - Celery's name
+        """The class of schedulers of this app: ``app.Beat().run()``."""
+        return self._program("Beat")
+
+    def _program(self, name: str) -> Any:
+        # Late, and by its name: the command line stands above the app and imports it.
+        programs = import_module("celeriac.cli.programs")
+        return programs.bound(getattr(programs, name), self)
 
     # ---- time, names, reports ----------------------------------------------------------------------------------
 

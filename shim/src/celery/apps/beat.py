@@ -1,0 +1,3 @@
+"""Schedulers that a program starts by itself, under Celery's path."""
+
+from celeriac.cli.programs import Beat

@@ -1,0 +1,3 @@
+"""The command ``events``, under Celery's path."""
+
+from celeriac.cli.events import command as events
