@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import click
+import pytest
+
+from cli.quick import Quick
 from cli.terminal import Terminal
 
 ADDING = """
@@ -39,6 +43,17 @@ def test_options_of_the_program_are_in_the_help_of_its_commands(terminal: Termin
 
     assert ("Enable the extra." in of_worker.out, "Configuration template." in of_worker.out) == (True, True)
     assert ("Enable the extra." in of_status.out, "Configuration template." in of_status.out) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "words", [("list", "tasks"), ("dlq", "list"), ("queue", "list"), ("amqp", "queue.declare"), ("explain",)]
+)
+def test_those_of_every_command_are_those_of_the_commands_in_groups_too(quick: Quick, words: tuple[str, ...]) -> None:
+    quick.app.user_options["preload"].add(click.Option(["-Z", "--template"], help="Configuration template."))
+
+    ran = quick.celeriac(*words, "--help")
+
+    assert "Configuration template." in ran.out
 
 
 def test_what_they_were_given_is_told_by_signal(terminal: Terminal) -> None:

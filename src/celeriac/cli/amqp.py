@@ -21,6 +21,7 @@ from celeriac.cli.failures import sentence, told
 from celeriac.cli.option_types import plain_name
 from celeriac.cli.output import as_json, print_json, printable
 from celeriac.cli.program import Program
+from celeriac.cli.user_options import OpenGroup
 from celeriac.core.errors import CeleriacError
 from celeriac.core.message import Delivery, Outgoing, Parcel, Rejected
 from celeriac.drivers.url import mask, scheme_of
@@ -47,7 +48,7 @@ class Session:
 pass_session = click.make_pass_decorator(Session)
 
 
-@click.group("amqp", invoke_without_command=True)
+@click.group("amqp", cls=OpenGroup, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Look after queues by hand; without a command, at a prompt.

@@ -12,11 +12,12 @@ import click
 from celeriac.abc import Broker, DeadRecord
 from celeriac.cli.output import as_json, moment, print_columns, print_json, printable
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.user_options import OpenGroup
 
 PAGE = 100
 
 
-@click.group("dlq")
+@click.group("dlq", cls=OpenGroup)
 def command() -> None:
     """Look into the dead letters; replay or drop them."""
 

@@ -13,10 +13,11 @@ from celeriac.cli.failures import FAILURE, OK
 from celeriac.cli.option_types import queue_list
 from celeriac.cli.output import as_json, print_json, printable
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.user_options import OpenCommand
 from celeriac.core.errors import CeleriacError
 
 
-@click.command("explain")
+@click.command("explain", cls=OpenCommand)
 @click.argument("id")
 @click.option(
     "-Q",

@@ -7,9 +7,10 @@ import click
 from celeriac.app.builtin import is_builtin
 from celeriac.cli.output import as_json, print_columns, print_json
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.user_options import OpenGroup
 
 
-@click.group("list")
+@click.group("list", cls=OpenGroup)
 def command() -> None:
     """List tasks, queues or bindings."""
 

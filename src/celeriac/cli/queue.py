@@ -10,11 +10,12 @@ from celeriac.app.explaining import served_by
 from celeriac.cli.completing import complete_queues
 from celeriac.cli.output import as_json, print_columns, print_json, printable
 from celeriac.cli.program import Program, pass_program
+from celeriac.cli.user_options import OpenGroup
 
 names = click.argument("names", nargs=-1, required=True, metavar="QUEUE...", shell_complete=complete_queues)
 
 
-@click.group("queue")
+@click.group("queue", cls=OpenGroup)
 def command() -> None:
     """List queues; pause and resume them, for all nodes and through every restart."""
 

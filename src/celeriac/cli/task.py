@@ -12,13 +12,14 @@ from celeriac.cli.completing import complete_tasks
 from celeriac.cli.output import as_json, print_columns, print_json
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.queue import say
+from celeriac.cli.user_options import OpenGroup
 
 log = logging.getLogger("celeriac.cli")
 
 names = click.argument("names", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_tasks)
 
 
-@click.group("task")
+@click.group("task", cls=OpenGroup)
 def command() -> None:
     """Pause and resume task types, for all nodes and through every restart; list what is put aside."""
 

@@ -31,16 +31,23 @@ class OpenCommand(click.Command):
         """Tell what the app's options were given, and run the command without them."""
         everywhere, here = self._taken(ctx, EVERYWHERE), self._taken(ctx, self.name or "")
         ctx.meta[_GIVEN] = here
-        if everywhere and isinstance(ctx.obj, Program):
-            signals.user_preload_options.send(self.callback, app=ctx.obj.load(), options=everywhere)
+        if everywhere and (program := ctx.find_object(Program)) is not None:
+            signals.user_preload_options.send(self.callback, app=program.load(), options=everywhere)
         return super().invoke(ctx)
 
     def _added(self, ctx: click.Context, command: str) -> list[click.Parameter]:
-        return ctx.obj.user_options(command) if isinstance(ctx.obj, Program) else []
+        program = ctx.find_object(Program)
+        return program.user_options(command) if program is not None else []
 
     def _taken(self, ctx: click.Context, command: str) -> dict[str, Any]:
         names = [option.name for option in self._added(ctx, command) if option.name is not None]
         return {name: ctx.params.pop(name) for name in names if name in ctx.params}
+
+
+class OpenGroup(click.Group):
+    """A group whose commands do."""
+
+    command_class = OpenCommand
 
 
 def given() -> Mapping[str, Any]:
