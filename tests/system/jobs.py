@@ -22,6 +22,9 @@ LEASE = float(os.environ.get("JOBS_LEASE", "30"))
 app = Celery("jobs", broker=STORE, backend=STORE, broker_transport_options={"visibility_timeout": LEASE})
 
 
+_held: list[bytes] = []
+
+
 def note(what: str, key: object) -> None:
     """Add a line to the journal, whatever else is writing."""
     descriptor = os.open(JOURNAL, os.O_WRONLY | os.O_APPEND)
@@ -72,6 +75,13 @@ def spin(key: object, seconds: float) -> None:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         pass
+
+
+@app.task
+def hold(mebibytes: int) -> int:
+    """Keep so much memory for good; return the process."""
+    _held.append(b"x" * (mebibytes << 20))
+    return os.getpid()
 
 
 @app.task

@@ -190,7 +190,7 @@ def _supervise(worker: Worker, plan: Plan, made: Made) -> int:
     except BaseException:
         made.nursery.close()
         raise
-    control = open_control(worker, plan, node, commons.book, commons.tally.totals)
+    control = open_control(worker, plan, node, commons.book, commons.tally.totals, node.autoscaler)
     code = node.run()
     if control is not None:
         control.close()
