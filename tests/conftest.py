@@ -12,10 +12,14 @@ TOGETHER = {"typing/test_typing.py": "typing", "system/test_bad_input.py": "bad-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process its server, before any test is imported. A database would not do: a server's channels are one room."""
-    place = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    place, processes = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     urls = os.environ.get("CELERIAC_TEST_REDIS", "").split()
+    if 0 < len(urls) < processes:
+        raise pytest.UsageError(
+            f"CELERIAC_TEST_REDIS names {len(urls)} servers for {processes} processes: name more, or none, or use -n 0"
+        )
     if urls:
-        os.environ["CELERIAC_TEST_REDIS"] = urls[int(place) % len(urls)]
+        os.environ["CELERIAC_TEST_REDIS"] = urls[int(place.removeprefix("gw"))]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
