@@ -24,6 +24,7 @@ CELERY_PYTHON = os.environ.get("CELERIAC_TEST_CELERY_PYTHON", "")
 COUNT = 500
 CELERY_JOBS = """
     import os
+    import time
 
     from celery import Celery, group
 
@@ -48,6 +49,11 @@ CELERY_JOBS = """
         note("begin", key)
         note("end", key)
         return key
+
+
+    @app.task(name="jobs.wait")
+    def wait(seconds):
+        time.sleep(seconds)
 
 
     @app.task(name="jobs.fail")
