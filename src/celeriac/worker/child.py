@@ -244,8 +244,11 @@ class Child:
         if type(outcome) is not Success:
             announce.ended(request, outcome)
         name, counts = request.message.task, self._counts
-        self._survived.add(name)
-        counts[name] = counts.get(name, 0) + 1
+        if name in counts:
+            counts[name] += 1
+        else:
+            counts[name] = 1
+            self._survived.add(name)
         if not isinstance(outcome, Revoked):
             self._appetite.saw(runtime_s)
         report.ended(request, outcome, runtime_s)
