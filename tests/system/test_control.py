@@ -84,6 +84,20 @@ def test_what_is_revoked_before_it_starts_never_does_also_on_a_node_that_starts_
     assert not fleet.has_begun("by-stamp")
 
 
+def test_what_waits_for_its_date_is_told_the_earliest_first(fleet: Fleet) -> None:
+    fleet.start("-c", "1")
+    for key, countdown in (("later", 3600), ("soon", 600)):
+        fleet.send("early", key, countdown=countdown, task_id=key)
+    fleet.send("early", "elsewhere", countdown=60, queue="other")
+
+    told = ask(fleet, "scheduled")
+
+    assert [(each["request"]["id"], each["request"]["args"]) for each in told] == [("soon", ["soon"]), ("later", ["later"])]
+    assert told[0]["eta"] < told[1]["eta"]
+    assert ask(fleet, "query_task", ids=["soon"])["soon"][0] == "scheduled"
+    assert ask(fleet, "reserved") == []
+
+
 def test_queues_come_and_go_while_a_node_works(fleet: Fleet) -> None:
     fleet.start("-c", "1")
     held = fleet.send("add", 1, 2, queue="other")

@@ -211,6 +211,9 @@ class Broker(Protocol):
     def scheduled(self) -> int:
         """Return how many messages are in the schedule."""
 
+    def dated(self, queues: Sequence[str], *, limit: int = 1000) -> Sequence[Scheduled]:
+        """Return up to ``limit`` messages that are in the schedule for these queues, the earliest first; they stay there."""
+
     def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
         """Move up to ``limit`` messages from the schedule to the back of these queues, the earliest first; return how many.
 

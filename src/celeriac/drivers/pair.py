@@ -33,6 +33,7 @@ from celeriac.abc import (
     NodeRecord,
     Place,
     Pulse,
+    Scheduled,
     Timetable,
 )
 from celeriac.core.message import Delivery, Outgoing
@@ -148,6 +149,10 @@ class Pair:
     def scheduled(self) -> int:
         """See ``Broker.scheduled``."""
         return self._broker.scheduled()
+
+    def dated(self, queues: Sequence[str], *, limit: int = 1000) -> Sequence[Scheduled]:
+        """See ``Broker.dated``."""
+        return self._broker.dated(queues, limit=limit)
 
     def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
         """See ``Broker.hasten``."""

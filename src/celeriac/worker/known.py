@@ -6,17 +6,21 @@ shared memory, what they hold in the store. Does not know: commands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 
 from celeriac.abc import Lessee, Runtime, Store
+from celeriac.core import envelope
 from celeriac.core.message import Delivery, Message, Parcel, Rejected
 from celeriac.core.representation import safe_repr
 from celeriac.worker.reading import Reader
 from celeriac.worker.slots import mark_of
 from celeriac.worker.steered import Run, Steered
+
+SCHEDULED_AT_MOST: Final = 1000
+"""The schedule is the fleet's, and has room for millions."""
 
 
 class Known(Struct, frozen=True):
@@ -59,6 +63,11 @@ class Knowledge:
             for delivery in self._deliveries(child)
             if (run := runs.get((child, delivery.tag))) is not None
         ]
+
+    def scheduled(self, queues: Sequence[str]) -> list[tuple[float, Known]]:
+        """Return what waits for its date in the store for these queues, the earliest first, and each one's date."""
+        found = self._store.dated(queues, limit=SCHEDULED_AT_MOST)
+        return [(each.due, self._known(Delivery(0, each.queue, envelope.unpack(each.raw), each.raw), None)) for each in found]
 
     def is_running(self, id: str) -> bool:
         """Say whether one of the children runs this task."""

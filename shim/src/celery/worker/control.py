@@ -15,5 +15,6 @@ from celeriac.worker.commands.tasks import (
     rate_limit,
     registered,
     reserved,
+    scheduled,
     time_limit,
 )

@@ -28,6 +28,7 @@ from celeriac.abc import (
     Place,
     Pulse,
     Runtime,
+    Scheduled,
 )
 from celeriac.core import envelope
 from celeriac.core.errors import BrokerUnreachable, LeaseExpired
@@ -195,6 +196,12 @@ class MemoryStore(MemoryBackend, MemoryRules):
         """See ``Broker.scheduled``."""
         with self._lock:
             return len(self._schedule)
+
+    def dated(self, queues: Sequence[str], *, limit: int = 1000) -> Sequence[Scheduled]:
+        """See ``Broker.dated``."""
+        with self._lock:
+            found = [Scheduled(letter.raw, letter.queue, due) for due, letter in self._schedule.dates() if letter.queue in queues]
+            return found[:limit]
 
     def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
         """See ``Broker.hasten``."""

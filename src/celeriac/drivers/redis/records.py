@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import json
 
-from celeriac.abc import DeadRecord, NodeRecord, Runtime
+from celeriac.abc import DeadRecord, NodeRecord, Runtime, Scheduled
 from celeriac.core.settlement import DeadLetter
 from celeriac.drivers.redis.connection import Connections, Script
 from celeriac.drivers.redis.keys import Keys
@@ -65,6 +65,20 @@ class Records:
     def scheduled(self) -> int:
         """Return how many messages wait for their date."""
         return int(self._connections.call("ZCARD", self._own + "schedule"))
+
+    def dated(self, queues: Sequence[str], limit: int) -> list[Scheduled]:
+        """Return the first that are scheduled for these queues."""
+        wanted = {queue.encode() for queue in queues}
+        found: list[Scheduled] = []
+        rank, page = 0, [b""]
+        while page and len(found) < limit:
+            page = self._connections.call("ZRANGE", self._own + "schedule", rank, rank + AT_ONCE - 1, "WITHSCORES")
+            for value, score in zip(page[::2], page[1::2], strict=True):
+                queue, _, raw = value.split(b"\n", 2)
+                if queue in wanted:
+                    found.append(Scheduled(raw, queue.decode("utf-8", "surrogateescape"), float(score) / 1000))
+            rank += AT_ONCE
+        return found[:limit]
 
     def hasten(self, queues: Sequence[str], limit: int) -> int:
         """Move the first that are scheduled for these queues to the back of them."""

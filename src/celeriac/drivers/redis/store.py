@@ -19,7 +19,7 @@ from typing import Any
 import redis
 from msgspec import json
 
-from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse, Runtime
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse, Runtime, Scheduled
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery, Outgoing
@@ -211,6 +211,10 @@ class RedisStore(RedisBackend):
     def scheduled(self) -> int:
         """See ``abc.Broker.scheduled``."""
         return self._records.scheduled()
+
+    def dated(self, queues: Sequence[str], *, limit: int = 1000) -> Sequence[Scheduled]:
+        """See ``abc.Broker.dated``."""
+        return self._records.dated(queues, limit)
 
     def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
         """See ``abc.Broker.hasten``."""

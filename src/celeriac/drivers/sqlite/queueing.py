@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from celeriac.abc import Scheduled
+
 MOST_DUE = 1000
 """Move so many messages from the schedule in one transaction."""
 
@@ -72,6 +74,16 @@ def move_due(db: sqlite3.Connection, *, now: float, arrivals: Arrivals) -> float
     ).fetchall()
     _to_queues(db, due, arrivals)
     return next_due(db)
+
+
+def dated(db: sqlite3.Connection, queues: Sequence[str], *, limit: int) -> list[Scheduled]:
+    """Return the first that are scheduled for ``queues``."""
+    rows = db.execute(
+        "SELECT m.raw, m.queue, s.due FROM schedule s JOIN message m ON m.id = s.message"
+        " WHERE m.queue IN (SELECT value FROM json_each(?)) ORDER BY s.due, s.message LIMIT ?",
+        (json.dumps(list(queues)), limit),
+    )
+    return [Scheduled(*row) for row in rows.fetchall()]
 
 
 def hasten(db: sqlite3.Connection, queues: Sequence[str], *, limit: int, arrivals: Arrivals) -> int:

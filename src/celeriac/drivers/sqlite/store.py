@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse, Runtime
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse, Runtime, Scheduled
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError, StoreRefused
 from celeriac.core.message import Delivery, Outgoing
@@ -168,6 +168,11 @@ class SqliteStore(SqliteRules):
         """See ``Broker.scheduled``."""
         with self._connections.reading() as db:
             return queueing.scheduled(db)
+
+    def dated(self, queues: Sequence[str], *, limit: int = 1000) -> Sequence[Scheduled]:
+        """See ``Broker.dated``."""
+        with self._connections.reading() as db:
+            return queueing.dated(db, queues, limit=limit)
 
     def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
         """See ``Broker.hasten``."""

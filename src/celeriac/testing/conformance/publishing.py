@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from celeriac.abc import Lessee, Store
+from celeriac.core import envelope
 from celeriac.core.message import Parcel
 from celeriac.testing.conformance.subject import HOUR_S, Contract, Subject, alive, an_outgoing, done, take, take_ids
 
@@ -75,6 +76,19 @@ class Publishing(Contract):
         ids = take_ids(store, me, queues=("q", "r"))
 
         assert ids == ["urgent", "late"]
+
+    def test_what_is_scheduled_for_some_queues_can_be_looked_at_the_earliest_first(self, subject: Subject, store: Store) -> None:
+        dates = {hours: subject.later(hours * HOUR_S) for hours in (3, 1, 2)}
+        store.publish([an_outgoing(f"in-{hours}", eta=eta) for hours, eta in dates.items()])
+        store.publish([an_outgoing("elsewhere", queue="r", eta=subject.later(60))])
+
+        found = store.dated(["q", "none"])
+
+        assert [each.queue for each in found] == ["q", "q", "q"]
+        assert [round(each.due - dates[hours].timestamp(), 1) for each, hours in zip(found, (1, 2, 3), strict=True)] == [0, 0, 0]
+        parcels = [envelope.unpack(each.raw) for each in store.dated(["r", "q"], limit=2)]
+        assert [parcel.headers["id"] for parcel in parcels if isinstance(parcel, Parcel)] == ["elsewhere", "in-1"]
+        assert (store.dated([]), store.scheduled()) == ([], 4)
 
     def test_what_is_scheduled_for_some_queues_can_be_hastened_the_earliest_first(
         self, store: Store, subject: Subject, me: Lessee

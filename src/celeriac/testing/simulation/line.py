@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Broadcast, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse
+from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Broadcast, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse, Scheduled
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery, Outgoing
 from celeriac.core.rules import REVOKED_FOR_S, Rules
@@ -158,6 +158,10 @@ class Line:
     def parked(self) -> Mapping[str, int]:
         """See ``Broker.parked``."""
         return self._store.parked()
+
+    def dated(self, queues: Sequence[str], *, limit: int = 1000) -> Sequence[Scheduled]:
+        """See ``Broker.dated``."""
+        return self._store.dated(queues, limit=limit)
 
     def hasten(self, queues: Sequence[str], *, limit: int = 1000) -> int:
         """See ``Broker.hasten``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -32,12 +33,28 @@ def reserved(state: State, **kwargs: Any) -> list[dict[str, Any]]:
     return [state.known.info(known) for known in state.known.held() if known.run is None]
 
 
+@inspect_command(alias="dump_schedule")
+def scheduled(state: State, **kwargs: Any) -> list[dict[str, Any]]:
+    """List of currently scheduled ETA/countdown tasks."""
+    del kwargs
+    return [
+        {
+            "eta": datetime.fromtimestamp(due, UTC).isoformat(),
+            "priority": 0 if known.message is None else known.message.priority,
+            "request": state.known.info(known),
+        }
+        for due, known in state.known.scheduled(state.orders.queues)
+    ]
+
+
 @inspect_command(variadic="ids", signature="[id1 [id2 [... [idN]]]]")
 def query_task(state: State, ids: str | Sequence[str], **kwargs: Any) -> dict[str, list[Any]]:
     """Query for task information by id."""
     del kwargs
     wanted = {ids} if isinstance(ids, str) else set(ids)
-    return {
+    waiting = {known.id: known for _, known in state.known.scheduled(state.orders.queues)}
+    found = {id: ["scheduled", state.known.info(waiting[id])] for id in wanted & waiting.keys()}
+    return found | {
         known.id: ["reserved" if known.run is None else "active", state.known.info(known)]
         for known in state.known.held()
         if known.id in wanted
