@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import redis
 
-from celeriac.drivers.readable import readable
+from celeriac.drivers import descriptors
 
 
 class Waits:
@@ -36,7 +36,7 @@ class Waits:
             if self._missed:
                 self._missed = False
                 return False
-            ready = readable([sock.fileno(), heard], seconds)
+            ready = descriptors.readable([sock.fileno(), heard], seconds)
             if not ready:
                 raise TimeoutError(f"nothing came within {seconds:.0f} s")
             return heard not in ready
@@ -52,4 +52,4 @@ class Waits:
             self._missed = True
         for bell in bells:
             with suppress(OSError):  # the wait ended by itself meanwhile
-                os.write(bell, b"!")
+                descriptors.write(bell, b"!")

@@ -15,7 +15,7 @@ from typing import Final
 
 from celeriac.abc import Runtime
 from celeriac.core.errors import ImproperlyConfigured
-from celeriac.drivers.readable import readable
+from celeriac.drivers import descriptors
 from celeriac.drivers.sqlite.files import make_private_folder
 
 LONGEST_ADDRESS: Final = 100
@@ -44,11 +44,10 @@ class Bell:
         self._heard, self._pull = os.pipe()
         os.set_blocking(self._heard, False)
         os.set_blocking(self._pull, False)
-        self._pulled = False
 
     def wait(self, seconds: float) -> Ring:
         """Wait for the first ring."""
-        ready = readable([self._socket.fileno(), self._heard], seconds)
+        ready = descriptors.readable([self._socket.fileno(), self._heard], seconds)
         if self._heard in ready:
             self._hush_pipe()
             return Ring.INTERRUPTED
@@ -59,10 +58,9 @@ class Bell:
 
     def interrupt(self) -> None:
         """End the wait. Safe in a signal handler."""
-        self._pulled = True
         # A full pipe rings already; a closed one belongs to a wait that has ended.
         with suppress(OSError):
-            os.write(self._pull, b"!")
+            descriptors.write(self._pull, b"!")
 
     def is_lost(self) -> bool:
         """Say whether somebody has removed the socket, so that nobody can ring it any more."""
@@ -88,11 +86,8 @@ class Bell:
         os.close(self._pull)
 
     def _hush_pipe(self) -> None:
-        # Not to find out whether it rings: eventlet's ``os.read`` waits for something to come.
-        if self._pulled:
-            self._pulled = False
-            with suppress(BlockingIOError):
-                os.read(self._heard, ANY_RING)
+        with suppress(BlockingIOError):
+            descriptors.read(self._heard, ANY_RING)
 
     def _hush_socket(self) -> None:
         with suppress(BlockingIOError):

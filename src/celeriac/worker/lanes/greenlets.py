@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from celeriac.abc import Runtime
 from celeriac.app.execution import execute
 from celeriac.core.outcome import Outcome
+from celeriac.drivers import descriptors
 from celeriac.worker.lanes import Finish
 from celeriac.worker.lanes.asks import Ask, Asking
 from celeriac.worker.lanes.ends import ended_by
-from celeriac.worker.lanes.real import original
 from celeriac.worker.lanes.seats import Seats
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot
@@ -70,7 +70,6 @@ class GreenletLane:
         self._heard, self._bell = os.pipe()
         for descriptor in (self._heard, self._bell):
             os.set_blocking(descriptor, False)
-        self._read = original("os").read  # eventlet's own waits for something to come
         greens.spawn(self._attend)
 
     def free(self) -> int:
@@ -154,7 +153,7 @@ class GreenletLane:
     def _ring(self) -> None:
         """Wake the attendant. Safe in a signal handler, and in another thread."""
         with suppress(BlockingIOError):  # it rings already
-            os.write(self._bell, b"!")
+            descriptors.write(self._bell, b"!")
 
     def _attend(self) -> None:
         waiting: list[Ask] = []
@@ -164,7 +163,7 @@ class GreenletLane:
             else:
                 self._greens.wait_until_readable(self._heard)
             with suppress(BlockingIOError):
-                self._read(self._heard, 4096)
+                descriptors.read(self._heard, 4096)
             while self._ended:
                 self._ended.popleft().set()
             while self._asks:

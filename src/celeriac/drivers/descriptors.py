@@ -1,12 +1,20 @@
-"""Wait until one of a few descriptors has something to read.
+"""Descriptors that are waited for, and pipes that wake whoever waits.
 
-In a job's life: where a fetch waits for work. Does not know: what is read.
+In a job's life: where a fetch waits for work, and where a signal handler ends that. Does not know: what is read.
 """
 
 from __future__ import annotations
 
 import select
 from collections.abc import Sequence
+
+try:
+    # Not those of ``os``: eventlet's wait also on what was told not to block, which no signal handler may.
+    from posix import read, write
+except ImportError:  # Windows
+    from os import read, write
+
+__all__ = ["read", "readable", "write"]
 
 
 def readable(descriptors: Sequence[int], seconds: float) -> set[int]:
