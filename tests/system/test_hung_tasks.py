@@ -12,7 +12,9 @@ from system.patience import eventually
 
 LIMIT_S = 0.5
 SLOT_FREE_WITHIN_S = 1.0
-POOLS = ("prefork", "threads", "asyncio", "solo")
+IMPORTS_WITHIN_S = 5.0
+POOLS = ("prefork", "threads", "asyncio", "gevent", "eventlet", "solo")
+GREEN = ("gevent", "eventlet")
 WAYS = ("runs", "waits", "locks")
 
 
@@ -32,7 +34,8 @@ def test_the_slot_of_a_hung_task_is_free_again_a_second_after_its_hard_limit(loc
 
         with pytest.raises(TimeLimitExceeded, match=r"0\.5"):
             hung.get(timeout=10)
-        assert late_s < SLOT_FREE_WITHIN_S, way
+        # Where a greenlet cannot be ended from inside, another interpreter imports the app first.
+        assert late_s < SLOT_FREE_WITHIN_S + (IMPORTS_WITHIN_S if pool in GREEN and way == "locks" else 0), way
         assert fleet.times("begin")[way] == 1
 
 
@@ -53,15 +56,16 @@ def test_a_task_that_no_exception_ends_costs_its_process_and_nothing_else(local_
 
 
 @pytest.mark.parametrize("pool", POOLS)
-@pytest.mark.parametrize("task", ["over_the_soft_limit_busily", "over_the_soft_limit_asleep"])
-def test_a_soft_limit_is_an_exception_inside_of_the_task_in_every_pool(local_fleet: Fleet, pool: str, task: str) -> None:
+def test_a_soft_limit_is_an_exception_inside_of_the_task_in_every_pool(local_fleet: Fleet, pool: str) -> None:
+    """In Python code that is busy, and in a coroutine that waits."""
     node = local_fleet.start("-P", pool, "-c", "2")
     family = [process.pid for process in node.family()]
 
-    caught = local_fleet.send(task, True)
-    uncaught = local_fleet.send(task, False)
+    for task in ("over_the_soft_limit_busily", "over_the_soft_limit_asleep"):
+        caught = local_fleet.send(task, True)
+        uncaught = local_fleet.send(task, False)
 
-    assert caught.get(timeout=10) == "cleaned up"
-    with pytest.raises(SoftTimeLimitExceeded):
-        uncaught.get(timeout=10)
+        assert caught.get(timeout=10) == "cleaned up"
+        with pytest.raises(SoftTimeLimitExceeded):
+            uncaught.get(timeout=10)
     assert [process.pid for process in node.family()] == family

@@ -4,10 +4,11 @@ In a node's life: one look in each round of the supervisor. A soft limit is aske
 A hard limit costs the child its life, and never another task its:
 
 * A child that runs one task at a time is struck: it is stopped, and killed only if it still runs the task that is meant.
-* A child of many tasks is asked to end the run from inside, which costs nobody else anything. If that does not come about at
-  once, it is retired. The run is settled in its name and another child takes its place at once; it brings its other tasks to
-  an end, and is killed when nothing is left but what was given up, or when its grace is over. One that does not even hear
-  that it is to finish, because a call that does not come back holds its interpreter, is killed after a second.
+* A child that runs many tasks, or takes long to replace, is asked first to end the run from inside, which costs nobody else
+  anything. If that does not come about at once, a child of many tasks is retired. The run is settled in its name and another
+  child takes its place at once; it brings its other tasks to an end, and is killed when nothing is left but what was given up,
+  or when its grace is over. One that does not even hear that it is to finish, because a call that does not come back holds
+  its interpreter, is killed after a second.
 
 What it runs then, through no fault of its own, goes back to its queue, and no delivery is counted. Does not know: messages,
 stores.
@@ -59,16 +60,26 @@ class _Wanted:
 class Enforcer:
     """Ends runs in the children of one node."""
 
-    def __init__(self, children: Children, *, node: str, grace_s: float, on_given_up: Callable[[EndedRun], None]) -> None:
+    def __init__(
+        self,
+        children: Children,
+        *,
+        node: str,
+        grace_s: float,
+        asks_first: bool,
+        on_given_up: Callable[[EndedRun], None],
+    ) -> None:
         """Do nothing yet.
 
         Args:
             children: Who runs something.
             node: Id of the node.
             grace_s: How many seconds the other tasks of a retired child have.
+            asks_first: Whether runs are asked to end by themselves first.
             on_given_up: Told of each run that is to be settled in the name of its child.
         """
         self._children, self._node, self._grace_s, self._on_given_up = children, node, grace_s, on_given_up
+        self._asks_first = asks_first
         self._wanted: dict[tuple[str, int], _Wanted] = {}
         """By name of the child and tag."""
 
@@ -96,7 +107,7 @@ class Enforcer:
             seat.ask_soft(run.tag)
             place.send(LOOK)
             return
-        if place.slot.seats > 1:
+        if self._asks_first:
             seat.ask_end(run.tag, signum)
             place.send(LOOK)
         self._want(place, seat, run, Ending(signum=signum), now)
@@ -110,7 +121,7 @@ class Enforcer:
             seat.ask_soft(run.tag)
             place.send(LOOK)
         elif verdict is Verdict.HARD:
-            if place.slot.seats > 1:
+            if self._asks_first:
                 seat.ask_end(run.tag, NO_SIGNAL)
                 place.send(LOOK)
             self._want(place, seat, run, Ending(hard_s=round(run.hard_at - run.since, 6)), now)
@@ -122,10 +133,11 @@ class Enforcer:
         place, seat, run = wanted.place, wanted.seat, wanted.run
         if seat.tag != run.tag or place.killed is not None or place not in self._children.places:
             return True
+        # It was asked to end by itself, which costs nobody else anything.
+        patience_s = HEARS_WITHIN_S if wanted.ending.hard_s is None else ENDS_WITHIN_S
+        if self._asks_first and now - wanted.since < patience_s:
+            return False
         if place.slot.seats > 1:
-            # It was asked to end by itself, which costs nobody else anything.
-            if now - wanted.since < (HEARS_WITHIN_S if wanted.ending.hard_s is None else ENDS_WITHIN_S):
-                return False
             self._give_up(wanted, now)
             return True
         if now - run.since < SETTLED_WITHIN_S:

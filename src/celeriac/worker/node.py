@@ -75,6 +75,7 @@ class Node:
         after_keep: Callable[[], object] | None = None,
         alive_s: float = 0.0,
         grace_s: float = 60.0,
+        asks_first: bool = False,
     ) -> None:
         """Start nothing yet.
 
@@ -94,6 +95,7 @@ class Node:
             after_keep: Called by the keeper after each sign of life; it may ask the store.
             alive_s: How many seconds a child may take to be ready. 0: any time.
             grace_s: How many seconds the other tasks of a child have that holds one that was given up.
+            asks_first: A run that is to be ended is asked to end by itself, before its child is.
         """
         self.id, self.name, self._nursery, self._leases, self._book = id, name, nursery, leases, book
         self._broker, self._runtime, self._on_ready, self._on_stop = broker, runtime, on_ready, on_stop
@@ -107,7 +109,7 @@ class Node:
             alive_s=alive_s,
             on_death=broker.interrupt,  # the keeper dozes
         )
-        self._enforcer = Enforcer(self._children, node=id, grace_s=grace_s, on_given_up=self._give_up)
+        self._enforcer = Enforcer(self._children, node=id, grace_s=grace_s, asks_first=asks_first, on_given_up=self._give_up)
         self._asked: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._count = count
         self._stopping = stopping

@@ -70,6 +70,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     gossip: bool = True
     """Notice which other nodes come and go."""
 
+    @property
+    def asks_first(self) -> bool:
+        """Whether a run that is to be ended is asked first to end by itself: where its child has other runs, or takes long to
+        replace."""
+        return self.pool != "prefork" or self.start_method == "spawn"
+
 
 def plan_node(app: Celery, options: WorkerOptions) -> Plan:
     """Return what the node will be.

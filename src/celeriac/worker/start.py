@@ -16,7 +16,7 @@ from celeriac.app.overseer import Overseer
 from celeriac.worker import announce, os_signals
 from celeriac.worker.assembly import leases_of, with_other_places
 from celeriac.worker.birth import Birth, this_birth
-from celeriac.worker.childhood import before_fork, run_child, run_spawned_child, warn_of_threads
+from celeriac.worker.childhood import before_fork, run_child, run_spawned_child
 from celeriac.worker.commons import Commons
 from celeriac.worker.control import open_control
 from celeriac.worker.farewell import Farewell
@@ -34,6 +34,7 @@ from celeriac.worker.readiness import say_goodbye, say_ready
 from celeriac.worker.scaled_pool import ScaledPool, autoscaler_class
 from celeriac.worker.solo import run_solo
 from celeriac.worker.stacks import Stacks
+from celeriac.worker.start_method import settled
 from celeriac.worker.stopping import Stopping, stop_terms
 from celeriac.worker.template import Template
 from celeriac.worker.watching import Patient, Watch
@@ -83,6 +84,7 @@ def run_worker(
         run_spawned_child(worker, plan, birth, enter_child)
     if ignored := sorted(part for part, steps in app.steps.items() if steps):
         log.warning("app.steps of %s are not run: this version has no boot steps", " and ".join(ignored))
+    plan = settled(app, worker.options, plan, home)
     node_id = f"{plan.hostname}-{os.getpid()}-{app.runtime.new_id()[:8]}"
     commons = Commons(app, plan, named=plan.start_method == "spawn")
     stopping = stopping or Stopping(stop_terms(app.conf.settings().worker))
@@ -113,7 +115,6 @@ class Made(NamedTuple):
 
 def _template(worker: Worker, plan: Plan, node_id: str, commons: Commons, enter_child: Callable[[int], None]) -> Template:
     app = worker.app
-    warn_of_threads("importing the app started threads %s, which children do not have: start them in worker_process_init")
 
     def child(order: Order) -> int:
         app.is_template = False
@@ -169,6 +170,7 @@ def _supervise(worker: Worker, plan: Plan, made: Made) -> int:
         after_keep=lambda: scaled.scale(),
         alive_s=plan.alive_s,
         grace_s=plan.grace_s,
+        asks_first=plan.asks_first,
     )
     scaled = ScaledPool(node, store, runtime)
     if plan.autoscale is not None:

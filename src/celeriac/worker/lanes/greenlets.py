@@ -63,7 +63,8 @@ class GreenletLane:
         self._inside: dict[int, Any] = {}
         """By tag: the greenlets in which code of a task runs or waits."""
         self._asking = Asking(slot)
-        self._asks: deque[Ask] = deque()
+        self._asks: list[Ask] = []
+        """What nobody has heard yet. Another list with each change, so that a signal may come at any time."""
         self._ended: deque[threading.Event] = deque()
         """Waits for coroutines that have ended in the thread of their loop."""
         self._loop: LoopThread | None = None
@@ -98,12 +99,11 @@ class GreenletLane:
 
     def heed(self) -> None:
         """Raise what the running greenlet is to hear: a signal handler runs in it. For the others, ring."""
-        asks = self._asking.new()
-        self._asks.extend(asks)
-        if asks:
+        if asks := self._asking.new():
+            self._asks = [ask for ask in (*self._asks, *asks) if not ask.is_moot]
             self._ring()
         current = self._greens.current()
-        for ask in asks:
+        for ask in self._asks:
             if self._inside.get(ask.tag) is current and ask.claim():
                 raise ask.error
 
@@ -156,9 +156,8 @@ class GreenletLane:
             descriptors.write(self._bell, b"!")
 
     def _attend(self) -> None:
-        waiting: list[Ask] = []
         while True:
-            if waiting:
+            if self._asks:
                 self._greens.sleep(_PAUSE_S)
             else:
                 self._greens.wait_until_readable(self._heard)
@@ -166,12 +165,10 @@ class GreenletLane:
                 descriptors.read(self._heard, 4096)
             while self._ended:
                 self._ended.popleft().set()
-            while self._asks:
-                waiting.append(self._asks.popleft())
-            waiting = [ask for ask in waiting if not ask.is_moot]
-            for ask in waiting:
+            for ask in self._asks:
                 self._pass_on(ask)
                 ask.times += 1
+            self._asks = [ask for ask in self._asks if not ask.is_moot]
 
     def _pass_on(self, ask: Ask) -> None:
         if self._loop is not None and self._loop.is_on(ask.tag):
