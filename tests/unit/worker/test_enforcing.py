@@ -24,10 +24,18 @@ HUNG = 7
 class Bench:
     """One child, in which a run with a hard limit of one second has begun."""
 
-    def __init__(self, *, seats: int = 1, hard_s: float | None = 1.0, soft_s: float | None = None) -> None:
+    def __init__(
+        self, *, seats: int = 1, hard_s: float | None = 1.0, soft_s: float | None = None, asks_first: bool = False
+    ) -> None:
         self.brood = Brood(1, seats=seats)
         self.given_up: list[EndedRun] = []
-        self.enforcer = Enforcer(self.brood.children, node="node", grace_s=GRACE_S, on_given_up=self.given_up.append)
+        self.enforcer = Enforcer(
+            self.brood.children,
+            node="node",
+            grace_s=GRACE_S,
+            asks_first=asks_first or seats > 1,
+            on_given_up=self.given_up.append,
+        )
         self.brood.bear()
         self.place: Place = self.brood.place("0.1")
         self.seat: Seat = self.place.slot.seat(0)
@@ -133,6 +141,17 @@ def test_one_of_many_runs_is_first_asked_to_end_from_inside() -> None:
     bench.after(1.1)
 
     assert (bench.seat.end_asked, bench.given_up, bench.brood.names) == (HUNG, [], ["0.1"])
+
+
+def test_the_only_run_of_a_child_that_takes_long_to_replace_is_asked_first_and_then_struck() -> None:
+    bench = Bench(asks_first=True)
+
+    bench.after(1.1)
+    asked = (bench.seat.end_asked, list(bench.heard))
+    bench.after(0.3)
+
+    assert asked == (HUNG, [])
+    assert (bench.heard, bench.given_up) == ([SIGKILL], [])
 
 
 def test_one_of_many_that_ends_from_inside_costs_nobody_anything() -> None:
