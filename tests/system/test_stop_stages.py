@@ -15,7 +15,9 @@ from system.fleet import Fleet, Node
 from system.patience import eventually
 from system.processes import send
 
-POOLS = ["prefork", "threads", "asyncio", "solo"]
+POOLS = ["prefork", "threads", "asyncio", "solo", "gevent", "eventlet"]
+SOME = ["prefork", "solo", *(pytest.param(pool, marks=pytest.mark.long) for pool in POOLS if pool not in ("prefork", "solo"))]
+"""What is one piece of code for all but solo is tried in all where there is time."""
 
 
 def running(fleet: Fleet, *words: str, **variables: str) -> Node:
@@ -30,7 +32,7 @@ def release(fleet: Fleet) -> None:
     (fleet.folder / "go").touch()
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("pool", SOME)
 def test_a_soft_stop_lets_a_task_end_that_does_so_in_time(local_fleet: Fleet, pool: str) -> None:
     node = running(local_fleet, "-P", pool, "worker_soft_shutdown_timeout=20")
 
@@ -43,7 +45,7 @@ def test_a_soft_stop_lets_a_task_end_that_does_so_in_time(local_fleet: Fleet, po
     assert local_fleet.times("end") == {"running": 1}
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("pool", SOME)
 def test_a_soft_stop_hands_back_what_does_not_end_in_time(local_fleet: Fleet, pool: str) -> None:
     node = running(local_fleet, "-P", pool, "worker_soft_shutdown_timeout=0.5")
 
@@ -107,6 +109,20 @@ def test_a_hang_up_begins_the_program_again_in_the_same_process_when_the_running
     assert local_fleet.times("end") == {"running": 1}
 
 
+def test_hang_ups_that_come_while_the_program_begins_again_do_not_end_it(local_fleet: Fleet) -> None:
+    node = local_fleet.start("-c", "1")
+
+    send(node.pid, signal.SIGHUP)
+    node.wait_for_line("the program begins again")
+    for _ in range(20):
+        send(node.pid, signal.SIGHUP)
+        time.sleep(0.01)  # one that is on its way swallows the next
+    eventually(lambda: node.log.count(" ready.") == node.log.count("begins again:") + 1, what="it is ready again")
+    code = node.stop()
+
+    assert code == 0
+
+
 def test_ctrl_c_in_a_terminal_reaches_every_process_and_ends_no_task(local_fleet: Fleet) -> None:
     node = running(local_fleet, "-P", "prefork")
 
@@ -122,7 +138,7 @@ def test_ctrl_c_in_a_terminal_reaches_every_process_and_ends_no_task(local_fleet
     assert local_fleet.times("end") == {"running": 1}
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("pool", SOME)
 def test_usr1_shows_what_every_process_does_while_a_task_holds_its_interpreter(local_fleet: Fleet, pool: str) -> None:
     node = local_fleet.start("-c", "1", "-P", pool)
     local_fleet.send("hold_interpreter", "held", 3.0)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from typing import NoReturn
 
 from celeriac.cli.program import Program
+from celeriac.worker.os_signals import AGAIN_VARIABLE
 
 log = logging.getLogger("celeriac.worker")
 
@@ -27,6 +29,9 @@ def begin_again(program: Program) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     logging.shutdown()
+    # Until it hears, a second hang-up would end it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.environ[AGAIN_VARIABLE] = str(os.getpid())
     if program.began_in is not None:
         os.chdir(program.began_in)  # where relative paths of the command line mean what they meant
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 -- it is our own

@@ -18,6 +18,7 @@ from celeriac.app.log_file import log_file
 from celeriac.cli.detaching import detach, is_detached
 from celeriac.cli.identity import become, umask_of
 from celeriac.cli.pid_file import holding
+from celeriac.core.errors import ImproperlyConfigured
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -139,5 +140,8 @@ def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
 
 
 def _octal(text: str) -> str:
-    umask_of(text)
+    try:
+        umask_of(text)
+    except ImproperlyConfigured:
+        raise click.BadParameter(f"{text!r} is not an octal number such as 022") from None
     return text

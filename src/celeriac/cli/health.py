@@ -73,7 +73,10 @@ def ask(address: Address, timeout_s: float) -> dict[str, Any]:
             said += data
             if len(said) > _LONGEST:
                 raise ValueError("what answers there is no node")
-    told = json.loads(said.partition(b"\r\n\r\n")[2])
+    try:
+        told = json.loads(said.partition(b"\r\n\r\n")[2])
+    except ValueError:
+        told = None
     if not isinstance(told, dict) or not {"live", "ready", "progress"} <= told.keys():
         raise ValueError("what answers there is no node")
     return told

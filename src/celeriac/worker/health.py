@@ -22,7 +22,7 @@ from celeriac.abc import Broker, Runtime
 from celeriac.core.endpoint import Address
 from celeriac.core.errors import OperationalError
 from celeriac.worker.listening import open_listener, remove_listener
-from celeriac.worker.stopping import Stopping
+from celeriac.worker.stopping import Stage, Stopping
 from celeriac.worker.vitals import Finding, Signs, live, progressing, ready
 
 log = logging.getLogger("celeriac.worker")
@@ -80,7 +80,7 @@ class Gauge:
             announced=self.announced,
             children=patient.children(),
             store_answers=patient.store_answers(),
-            stopping=self._stopping.stage.name.lower() if self._stopping.is_asked else "",
+            stopping=max(self._stopping.stage, Stage.WARM).name.lower() if self._stopping.is_asked else "",
             waiting=self._waiting,
             still_s=now - self._moved_at if still else 0.0,
         )

@@ -32,6 +32,8 @@ REMAP_VARIABLE: Final = "REMAP_SIGTERM"
 """Environment: ``SIGQUIT`` makes SIGTERM a cold stop. Source: Celery's guide "Workers", shutting down."""
 DEBUG_VARIABLE: Final = "CELERY_RDBSIG"
 """Environment: set, ``DEBUG`` opens the debugger. Source: Celery's guide "Debugging"."""
+AGAIN_VARIABLE: Final = "CELERIAC_BEGAN_AGAIN"
+"""Environment: the id of a process whose program began again, and which ignores SIGHUP for that reason until it hears."""
 FOR_THE_SUPERVISOR: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR2)
 
 
@@ -54,7 +56,7 @@ def hear(stopping: Stopping, *, when_heard: Callable[[], object], show_stacks: C
     signal.signal(signal.SIGTERM, ask(Ask.QUIT if os.environ.get(REMAP_VARIABLE) == "SIGQUIT" else Ask.FINISH))
     signal.signal(signal.SIGINT, ask(Ask.FINISH))
     signal.signal(signal.SIGQUIT, ask(Ask.QUIT))
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN or os.environ.get(AGAIN_VARIABLE) == str(os.getpid()):  # else: nohup
         # On a terminal it says that the terminal is gone, and whoever sat there would not see the new program.
         signal.signal(signal.SIGHUP, ask(Ask.FINISH if _on_a_terminal() else Ask.RESTART))
     signal.signal(STACKS, lambda *_: show_stacks())

@@ -77,8 +77,6 @@ class Stopping:
         """As of the last ``advance``."""
         self.why = ""
         """Who asked for it: the name of a signal, of a command."""
-        self.restarts = False
-        """The program begins again when it has ended."""
 
     def ask(self, what: Ask, why: str) -> None:
         """Take note, to be heeded by the next ``advance``. Any thread may call, and a signal handler."""
@@ -88,6 +86,12 @@ class Stopping:
     def is_asked(self) -> bool:
         """Whether anybody has asked, heeded or not."""
         return bool(self._asked)
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the program begins again when it has ended: nobody has asked for anything else, before or after."""
+        asked = tuple(self._asked)
+        return bool(asked) and all(what is Ask.RESTART for what, _ in asked)
 
     def advance(self, now: float, *, is_busy: Callable[[], bool]) -> bool:
         """Heed what was asked and what the clock says; return whether the stage is another one now.
@@ -110,13 +114,9 @@ class Stopping:
         return None if self._until is None else max(0.0, self._until - now)
 
     def _heed(self, what: Ask, why: str, now: float, is_busy: Callable[[], bool]) -> None:
-        first = self.stage is Stage.WORK or self.restarts
-        if what is Ask.RESTART:
-            if self.stage is not Stage.WORK:
-                return  # who stops for good is not brought back by whoever wants it anew
-            self.restarts = True
-        else:
-            self.restarts = False
+        first = all(earlier is Ask.RESTART for earlier, _ in self._asked[: self._heeded - 1])
+        if what is Ask.RESTART and self.stage is not Stage.WORK:
+            return  # who stops for good is not brought back by whoever wants it anew
         self.why = why
         if what is not Ask.QUIT and first:
             if self.stage is Stage.WORK:
