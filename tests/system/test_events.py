@@ -218,3 +218,14 @@ def test_top_gives_one_look_as_json(local_fleet: Fleet) -> None:
 
     assert [node["name"] for node in look["nodes"]] == ["node0@here"]
     assert look["trouble"] is None
+
+
+def test_what_a_cold_stop_hands_back_is_told(local_fleet: Fleet) -> None:
+    with Monitor(local_fleet.client) as monitor:
+        node = local_fleet.start("-c", "1", "-E")
+        running = local_fleet.send("late", "long", 50.0)
+        monitor.wait_for("task-started", uuid=running.id)
+
+        node.stop(signal.SIGQUIT)
+
+        monitor.wait_for("task-cancelled", uuid=running.id)

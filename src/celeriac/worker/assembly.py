@@ -207,6 +207,7 @@ def leases_of(
         info=lambda: facts,
         on_lost=lambda request, error: _tell_lost(herald, press, request, error),
         on_terminated=lambda request, signum: _tell_terminated(herald, press, request, signum),
+        on_back=None if press is None else press.goes_back,
         release=release,
     )
 

@@ -95,10 +95,11 @@ class Emission:
         if request.task.send_events:
             self._put(types.Revoked(**self._told(request.message.id), terminated=True, signum=signum, expired=False))
 
-    def cancelled(self, request: Request) -> None:
-        """Its node stops at once: it goes back to its queue."""
+    def goes_back(self, request: Request, handed_back: bool) -> None:
+        """It ran, and goes back to its queue; ``handed_back``: its node stops at once, otherwise its process died."""
         if request.task.send_events:
-            self._put(types.Cancelled(**self._told(request.message.id)))
+            told = self._told(request.message.id)
+            self._put(types.Cancelled(**told) if handed_back else types.Rejected(**told, requeue=True))
 
     def flush(self) -> None:
         """Have everything said now, if the broker answers: this process may be about to die."""

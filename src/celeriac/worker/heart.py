@@ -1,6 +1,6 @@
 """The heart of a node: tells monitors that it is there, every two seconds, and when it comes and goes.
 
-In a node's life: from the moment it is ready until it stops, unless ``--without-heartbeat``; also asked for by a remote command.
+In a node's life: from the moment it is ready until it stops, unless ``--without-heartbeat``.
 A thread of its own, so that neither hooks of users nor a broker that does not answer make it miss more than they must: a beat
 that could not be said is not said later. Does not know: tasks, leases, which keep a node alive in the eyes of its store.
 """
@@ -19,8 +19,6 @@ from celeriac.events.dispatcher import Dispatcher
 
 log = logging.getLogger("celeriac.worker")
 
-ASKED_S: Final = 5.0
-"""What a heartbeat that was asked for says about the time to the next. Source: Celery's remote command ``heartbeat``."""
 _PATIENCE_S: Final = 2.0
 
 
@@ -58,14 +56,6 @@ class Heart:
             self._stopping.set()
             self._thread.join(_PATIENCE_S)
             self._thread = None
-
-    def beat_once(self) -> None:
-        """Give a sign of life to somebody who has asked for one.
-
-        Raises:
-            OperationalError: the broker does not answer.
-        """
-        self._dispatcher.send("worker-heartbeat", freq=ASKED_S, **self._software)
 
     def _run(self) -> None:
         self._say("worker-online")

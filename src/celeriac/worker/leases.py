@@ -74,6 +74,7 @@ class Leases:
         info: Callable[[], Mapping[str, object]] = dict,
         on_lost: Callable[[Request, Exception], None] | None = None,
         on_terminated: Callable[[Request, int], None] | None = None,
+        on_back: Callable[[Request, bool], None] | None = None,
         release: Callable[[Sequence[str]], float] | None = None,
     ) -> None:
         self._broker, self._node, self._name = broker, node, name
@@ -84,6 +85,8 @@ class Leases:
         self._max_deliveries, self._lease_s, self._info = max_deliveries, lease_s, info
         self._on_lost = on_lost
         """Told of each task that has failed because its process died. ``None``: nobody wants to know."""
+        self._on_back = on_back
+        """Told of each task that ran and goes back to its queue; ``True``: its node stops at once, otherwise its process died."""
         self._on_terminated = on_terminated
         """Told of each task that an operator has had ended, with the number of the signal."""
         self._given_up: deque[EndedRun] = deque()
@@ -180,9 +183,15 @@ class Leases:
     def _heard(self, delivery: Delivery, settlement: Settlement, answer: Settled, child: DeadChild, holder: Lessee) -> None:
         if answer is Settled.REFUSED:
             self._refuse(delivery, holder)
-        elif answer is Settled.APPLIED and isinstance(settlement.fate, Done | DeadLetter):
+        elif answer is Settled.APPLIED:
             try:
-                self._tell(delivery, settlement.fate, child)
+                match settlement.fate:
+                    case Done() | DeadLetter() as fate:
+                        self._tell(delivery, fate, child)
+                    case Requeue() if self._on_back is not None and delivery.tag in child.running:
+                        request = self._reader.understand(delivery)
+                        if isinstance(request, Request):
+                            self._on_back(request, child.death.handed_back)
             except Exception:  # such as a message that our own code cannot read: the others are to be buried
                 log.exception("the end of a task whose process died could not be told")
 

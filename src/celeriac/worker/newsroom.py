@@ -88,7 +88,7 @@ class Press:
         if self._tells:
             self._emission.terminated(request, signum)
 
-    def cancelled(self, request: Request) -> None:
-        """A task goes back to its queue while it ran: its node stops at once."""
+    def goes_back(self, request: Request, handed_back: bool) -> None:
+        """A task that ran goes back to its queue; ``handed_back``: its node stops at once, otherwise its process died."""
         if self._tells:
-            self._emission.cancelled(request)
+            self._emission.goes_back(request, handed_back)

@@ -180,10 +180,12 @@ def test_the_supervisor_tells_what_became_of_tasks_whose_process_died() -> None:
 
     room.emission.failed(a_request(a_message("a")), TimeLimitExceeded(3.0))
     room.emission.terminated(a_request(a_message("b")), 15)
-    room.emission.cancelled(a_request(a_message("c")))
+    room.emission.goes_back(a_request(a_message("c")), True)
+    room.emission.goes_back(a_request(a_message("d")), False)
 
-    assert room.told("exception", "terminated", "signum") == [
-        ("task-failed", "a", "TimeLimitExceeded(3.0)", None, None),
-        ("task-revoked", "b", None, True, 15),
-        ("task-cancelled", "c", None, None, None),
+    assert room.told("exception", "terminated", "signum", "requeue") == [
+        ("task-failed", "a", "TimeLimitExceeded(3.0)", None, None, None),
+        ("task-revoked", "b", None, True, 15, None),
+        ("task-cancelled", "c", None, None, None, None),
+        ("task-rejected", "d", None, None, None, True),
     ]

@@ -80,17 +80,6 @@ def test_it_goes_on_beating_when_the_broker_is_back() -> None:
     assert monitor.events[0]["type"] == "worker-heartbeat"
 
 
-def test_a_beat_that_was_asked_for_is_given_without_a_heart_that_beats() -> None:
-    broadcast = Away()
-    monitor = Monitor(broadcast)
-
-    a_heart(broadcast).beat_once()
-
-    [beat] = monitor.events
-    assert (beat["type"], beat["freq"], beat["sw_ident"]) == ("worker-heartbeat", 5.0, "celeriac")
-    assert "active" not in beat
-
-
 def test_gossip_tells_the_log_which_other_nodes_come_and_go(caplog: pytest.LogCaptureFixture) -> None:
     broadcast, clock = Away(), LamportClock(lambda: 0.0)
     gossip = Gossip(lambda: broadcast, exchange="celeryev", me=NODE, clock=clock, accept=["json"])
