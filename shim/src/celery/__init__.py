@@ -18,8 +18,8 @@ from celery.app.utils import bugreport
 subtask = signature
 
 PARTS: Final = frozenset({
-    "backends", "bin", "canvas", "concurrency", "contrib", "exceptions", "execute", "local", "log", "platforms", "registry",
-    "result", "signals", "states", "utils", "worker",
+    "backends", "bin", "canvas", "concurrency", "contrib", "events", "exceptions", "execute", "local", "log", "platforms",
+    "registry", "result", "signals", "states", "utils", "worker",
 })  # fmt: skip
 """Modules that ``import celery`` gives, and that are imported when they are asked for."""
 

@@ -1,0 +1,5 @@
+"""Dispatchers of events."""
+
+from celeriac.app.monitoring.dispatching import EventDispatcher
+
+__all__ = ("EventDispatcher",)

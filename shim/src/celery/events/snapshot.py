@@ -1,0 +1,5 @@
+"""Cameras."""
+
+from celeriac.app.monitoring.snapshot import Polaroid, evcam
+
+__all__ = ("Polaroid", "evcam")
