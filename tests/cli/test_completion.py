@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from celeriac import Celery
 from cli.quick import Quick
 from cli.terminal import Terminal
 
@@ -50,6 +51,16 @@ def test_commands_options_tasks_and_queues_are_offered(terminal: Terminal, words
     found = offered(terminal, *words)
 
     assert found == offers
+
+
+@pytest.mark.parametrize("command", [("status",), ("inspect", "ping"), ("control", "shutdown")])
+def test_nodes_that_are_alive_are_offered(terminal: Terminal, command: tuple[str, ...]) -> None:
+    app = Celery("nodes", broker=f"sqlite:///{terminal.folder}/nodes.db", set_as_current=False)
+    app.store.keep("1", name="celery@here", info={}, queues=[])
+
+    found = offered(terminal, "-b", f"sqlite:///{terminal.folder}/nodes.db", *command, "-d", "cel")
+
+    assert found == ["celery@here"]
 
 
 def test_bash_completes_a_line_as_it_is_typed(terminal: Terminal) -> None:

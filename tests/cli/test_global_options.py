@@ -59,7 +59,7 @@ def test_a_loader_of_an_app_that_names_its_own_is_told_to_have_no_effect(termina
     ran = terminal.celeriac("--loader", "mine:Mine", "-A", "loaded", "list", "queues", "--json")
 
     assert list(ran.json["queues"]) == ["celery"]
-    assert "--loader mine:Mine has no effect: the app names its own loader" in ran.err
+    assert ran.err == "--loader mine:Mine has no effect: the app names its own loader\n"
 
 
 @pytest.mark.parametrize(("words", "variables"), [(("--skip-checks",), {}), ((), {"SKIP_CHECKS": "yes please"})])

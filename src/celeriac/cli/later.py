@@ -9,7 +9,6 @@ from typing import Final
 MISSING: Final[Mapping[str, str]] = MappingProxyType({
     **dict.fromkeys(("-B", "--beat", "-s", "--schedule", "--schedule-filename", "--scheduler"), "periodic tasks"),
     **dict.fromkeys(("-S", "--statedb"), "a state file: revoked tasks are kept in the store"),
-    **dict.fromkeys(("--loader", "--skip-checks"), "loaders"),
 })  # fmt: skip
 """Option -> what it would need."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import click
@@ -42,6 +42,8 @@ class Program:
     """The app whose ``start`` runs the command: holds where there is no ``-A``."""
     began_in: str | None = None
     """The folder before ``--workdir``; ``None``: it was not known."""
+    _loaded: list[Celery] = field(default_factory=list, repr=False)
+    """The app, once it is loaded: options are said and warned of once."""
 
     def load(self) -> Celery:
         """Return the app that ``-A`` names, with the other options applied.
@@ -50,6 +52,8 @@ class Program:
             click.UsageError: there is no ``-A``.
             AppNotFound: it leads to no app.
         """
+        if self._loaded:
+            return self._loaded[0]
         if self.app is None and self.given is None:
             raise click.UsageError("say which app: celeriac -A module[:attr] ..., or set CELERY_APP")
         named_here = self.config is not None and os.environ.get(MODULE_VARIABLE) != self.config
@@ -59,6 +63,7 @@ class Program:
             log.warning("--config %s has no effect: the app names its own source of settings", self.config)
         if self.loader is not None and app.loader_cls != self.loader:
             log.warning("--loader %s has no effect: the app names its own loader", self.loader)
+        self._loaded.append(app)
         return app
 
     def reach(self) -> Celery:

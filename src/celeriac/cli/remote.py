@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from celeriac.app.app import Celery
+from celeriac.cli.completing import complete_nodes
 from celeriac.cli.failures import OK, UNAVAILABLE
 from celeriac.cli.option_types import comma_list
 from celeriac.cli.output import print_json, printable
@@ -27,7 +28,15 @@ from celeriac.worker import commands
 with_timeout = click.option(
     "-t", "--timeout", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Seconds to wait for answers."
 )
-with_destination = click.option("-d", "--destination", type=comma_list, metavar="A,B,...", default=(), help="Only these nodes.")
+with_destination = click.option(
+    "-d",
+    "--destination",
+    type=comma_list,
+    metavar="A,B,...",
+    default=(),
+    shell_complete=complete_nodes,
+    help="Only these nodes.",
+)
 _INDENT: Final = "    "
 
 
