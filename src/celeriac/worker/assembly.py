@@ -20,6 +20,7 @@ from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.message import Address, Message, Outgoing
 from celeriac.core.outcome import Revoked
 from celeriac.drivers.apart import Apart
+from celeriac.drivers.pair import Pair
 from celeriac.worker import announce
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
@@ -36,6 +37,7 @@ from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.plan import Plan
 from celeriac.worker.reading import Reader
 from celeriac.worker.recovery import TERMINATED
+from celeriac.worker.repeats import Repeats
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slot
 from celeriac.worker.terms import Terms
@@ -78,11 +80,19 @@ def make_child(
         max_deliveries=plan.max_deliveries,
         max_tasks=plan.max_tasks_per_child,
         limits=limits,
+        repeats=repeats_of(app, store),
         worn=MemoryBound(plan.max_memory).is_reached if plan.max_memory else None,
         sender=worker.consumer,
         emission=emission_of(app, plan, store),
         tally=tally,
     )
+
+
+def repeats_of(app: Celery, store: Store) -> Repeats | None:
+    """Return what finds tasks that have succeeded before; ``None``: they are run again."""
+    if not (app.conf.settings().worker.deduplicate_successful_tasks and app.keeps_results):
+        return None
+    return Repeats(store, one_step=not isinstance(store, Pair))
 
 
 def first_orders(plan: Plan) -> Orders:

@@ -22,7 +22,7 @@ from celeriac.core.errors import LeaseExpired, OperationalError
 from celeriac.core.message import Delivery, Message, Rejected
 from celeriac.core.outcome import Outcome, Revoked, Success
 from celeriac.core.rules import NO_RULES
-from celeriac.core.settlement import Park, Requeue, Settlement, StoredResult
+from celeriac.core.settlement import Done, Park, Requeue, Settlement, StoredResult
 from celeriac.worker import announce, report
 from celeriac.worker.admission import Aside, Drop, Hold, admit
 from celeriac.worker.appetite import BATCH_LIMIT, BATCH_S, Appetite
@@ -33,6 +33,7 @@ from celeriac.worker.limiting import Limits, limit_of
 from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.pace import Pace
 from celeriac.worker.reading import Reader
+from celeriac.worker.repeats import Repeats
 from celeriac.worker.request import Request
 from celeriac.worker.rests import Rests
 from celeriac.worker.settlement import hold, refuse, settle_or_fail, started
@@ -66,6 +67,7 @@ class Child:
         max_tasks: int | None = None,
         worn: Callable[[], bool] | None = None,
         limits: Limits | None = None,
+        repeats: Repeats | None = None,
         sender: object = None,
         emission: Emission | None = None,
         tally: Callable[[Mapping[str, int]], None] | None = None,
@@ -80,7 +82,7 @@ class Child:
         self._rests = Rests(store, accept=reader.accept, ttl_s=terms.ttl_s)
         self._max_deliveries, self._tasks_left = max_deliveries, max_tasks
         self._settler = Settler(store, lessee, when_joined=self._call_body, when_refused=self._refusal)
-        self._limits, self._put_aside = limits, 0
+        self._limits, self._repeats, self._put_aside = limits, repeats, 0
         self._sender = sender
         """Who says that messages have arrived, to hooks of users."""
         self._worn = worn
@@ -209,6 +211,11 @@ class Child:
         self._settler.add(Settlement(tag=delivery.tag, fate=Park(message.task, throttled)), delivery, message)
 
     def _run(self, request: Request, spent: StoredResult | None) -> None:
+        if self._repeats is not None and (success := self._repeats.success_of(request)) is not None:
+            report.repeated(request)
+            done = Settlement(tag=request.delivery.tag, fate=Done())
+            again = done if self._repeats.one_step else self._settled(request, success)[0]
+            return self._add(again, request.delivery, request.message)
         if request.how.rate_limit is not None or self.orders.rate_limits:
             name = request.message.task
             if self._limits and not self._limits.lets_begin(name, limit_of(name, self.orders, self._reader.tasks)):

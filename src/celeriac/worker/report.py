@@ -28,6 +28,18 @@ def received(request: Request) -> None:
         log.info(trace.LOG_RECEIVED, data, extra=extra)
 
 
+def repeated(request: Request) -> None:
+    """A task has succeeded before and is not run again."""
+    _say(
+        logging.INFO,
+        trace.LOG_IGNORED,
+        "task-repeated",
+        request,
+        0.0,
+        {"description": "has succeeded before, and is not run again"},
+    )
+
+
 def ended(request: Request, outcome: Outcome, runtime_s: float) -> None:
     """A run came to its end."""
     message = request.message

@@ -81,7 +81,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
         bool, Unhonoured("tasks go on: their leases outlive a connection, and one whose lease was lost is not settled twice")
     ] = False
     """``worker_cancel_long_running_tasks_on_connection_loss``: late-acked tasks are ended when the broker is lost."""
-    deduplicate_successful_tasks: Annotated[bool, WITH_WORKERS] = False
+    deduplicate_successful_tasks: bool = False
     """``worker_deduplicate_successful_tasks``: a late-acked message that comes again is not run when its task has succeeded."""
     direct: bool = False
     """``worker_direct``: each node also serves a queue of its own."""
