@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from celeriac.abc import LEASE_S, Fetched, Lessee, Pulse
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery
-from celeriac.core.settlement import Settled, Settlement, StoredResult
+from celeriac.core.settlement import Park, Settled, Settlement, StoredResult
 from celeriac.testing.simulation import SimulatedStore
 
 
@@ -137,6 +137,49 @@ class AdoptsAsIfNothingHadRun(SimulatedStore):
         for tag, letter in self._holdings.of(by):
             self._holdings.hold_under(by, tag, replace(letter, joined=False))
         return super().take_over(lost, by, 0)
+
+
+class LeavesSomeAside(SimulatedStore):
+    """Brings back, when a type is resumed, what is parked for the first queue alone, and forgets the rest."""
+
+    def bring_back(self, queues: Sequence[str], tasks: Sequence[str]) -> None:
+        super().bring_back(queues, ())
+        self._rules.resume((), tasks)
+        for task in tasks:
+            self._put_first(self._parked.take(task, queues={"default"}))
+            self._parked.take(task)
+
+
+class ParksTooLate(SimulatedStore):
+    """Puts a message aside though its type was resumed since: nobody will bring it back, until the type is paused again."""
+
+    def carry_out(self, settlements: Sequence[Settlement], lessee: Lessee) -> Sequence[Settled]:
+        before = self._rules.paused_tasks
+        for settlement in settlements:
+            if isinstance(settlement.fate, Park):
+                self._rules.paused_tasks |= {settlement.fate.task}
+        answers = super().carry_out(settlements, lessee)
+        self._rules.paused_tasks = before
+        return answers
+
+    def keep(self, node: str, *, name: str, info: Mapping[str, object], queues: Sequence[str], lease_s: float = LEASE_S) -> Pulse:
+        return replace(super().keep(node, name=name, info=info, queues=queues, lease_s=lease_s), throttled=())
+
+
+class PausesInWordsOnly(SimulatedStore):
+    """Hands out messages of paused queues."""
+
+    def _open(self, queues: Sequence[str]) -> Sequence[str]:
+        return queues
+
+
+class TellsNobody(SimulatedStore):
+    """Forgets, when a type is paused, to say that something has changed."""
+
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        revision = self._rules.revision
+        super().pause(queues=queues, tasks=tasks)
+        self._rules.revision = revision
 
 
 class InOrderOfArrival(SimulatedStore):

@@ -12,7 +12,6 @@ from msgspec import Meta, Struct
 from celeriac.config.sections.kinds import (
     WITH_CONTROL,
     WITH_RABBITMQ,
-    WITH_WORKERS,
     AtLeastOne,
     Count,
     Harmless,

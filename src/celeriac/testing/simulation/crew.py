@@ -27,11 +27,13 @@ from celeriac.testing.simulation.workload import QUEUES
 from celeriac.worker.appetite import Appetite
 from celeriac.worker.child import Child
 from celeriac.worker.leases import Leases
+from celeriac.worker.limiting import Limits, Releaser, limit_of
 from celeriac.worker.orders import OrderBook, Orders
 from celeriac.worker.reading import Reader
 from celeriac.worker.request import Request
 from celeriac.worker.slots import Slots
 from celeriac.worker.terms import Terms
+from celeriac.worker.throttle import Throttle
 
 
 class SimulatedNode(Process):
@@ -41,6 +43,7 @@ class SimulatedNode(Process):
     leases: Leases
     slots: Slots
     book: OrderBook
+    limits: Limits
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, machine.name)
@@ -96,6 +99,7 @@ class Crew:
         node.line = self.line(node)
         node.slots = Slots(self._scale.children)
         node.book = OrderBook(Orders(queues=tuple(QUEUES)))
+        node.limits = Limits(Throttle(), self._runtime)
         node.leases = Leases(
             node.line,
             node=node.name,
@@ -106,6 +110,13 @@ class Crew:
             runtime=self._runtime,
             max_deliveries=self._scale.max_deliveries,
             lease_s=self._scale.lease_s,
+            release=Releaser(
+                node.line,
+                limits=node.limits,
+                limit_of=lambda task: limit_of(task, node.book.read()[1], self._reader.tasks),
+                queues=lambda: QUEUES,
+                runtime=self._runtime,
+            ).release,
         )
         return node
 
@@ -130,6 +141,7 @@ class Crew:
             terms=self._terms,
             runtime=self._runtime,
             max_deliveries=self._scale.max_deliveries,
+            limits=node.limits,
         )
         return process
 

@@ -8,7 +8,7 @@ overtaken. Does not know: how the store or the workers work.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from math import inf
 
@@ -41,6 +41,9 @@ class Ledger:
         """How often it was taken over from somebody."""
         self.successes: dict[str, bytes] = {}
         self.revoked: dict[str, int] = {}
+        self._paused_tasks: dict[str, int] = {}
+        """Types, and since which step."""
+        self._paused_queues: set[str] = set()
         self.needs: dict[str, tuple[str, ...]] = {}
         """Of tasks of workflows: whose success they wait for."""
         self.joined: dict[int, str] = {}
@@ -61,10 +64,12 @@ class Ledger:
 
     # What the store did.
 
-    def fetched(self, lessee: Lessee, deliveries: Sequence[Delivery]) -> None:
-        """These were leased, and the lessee was told."""
+    def fetched(self, lessee: Lessee, deliveries: Sequence[Delivery], *, again: Container[int]) -> None:
+        """These were leased, and the lessee was told; those ``again`` that he held already."""
         self._steps += 1
         for delivery in deliveries:
+            if delivery.queue in self._paused_queues and delivery.tag not in again:
+                raise Violation(f"{self.key(delivery.raw)} was fetched from {delivery.queue}, which is paused")
             self._tags[delivery.tag] = self.key(delivery.raw)
             self._fetched[lessee, delivery.tag] = self._steps
 
@@ -91,6 +96,19 @@ class Ledger:
         """The store knows that this task must not start."""
         self._steps += 1
         self.revoked.setdefault(id, self._steps)
+
+    def pause(self, queues: Iterable[str], tasks: Iterable[str]) -> None:
+        """The store knows that these are paused."""
+        self._steps += 1
+        self._paused_queues.update(queues)
+        for task in tasks:
+            self._paused_tasks.setdefault(task, self._steps)
+
+    def resume(self, queues: Iterable[str], tasks: Iterable[str]) -> None:
+        """These may go on."""
+        self._paused_queues.difference_update(queues)
+        for task in tasks:
+            self._paused_tasks.pop(task, None)
 
     def published(self, keys: Iterable[Key]) -> None:
         """These were sent by a program."""
@@ -163,6 +181,9 @@ class Ledger:
         revoked = self.revoked.get(message.id)
         if revoked is not None and revoked < self._fetched[lessee, tag]:
             raise Violation(f"{key} was revoked before it was fetched, and was started")
+        paused = self._paused_tasks.get(message.task)
+        if paused is not None and paused < self._fetched[lessee, tag]:
+            raise Violation(f"{key} was fetched when its type {message.task} was paused, and was started")
         if message.eta is not None and message.eta > now:
             raise Violation(f"{key} was started at {now}, before its eta {message.eta}")
         if message.expires is not None and message.expires <= now:

@@ -1,4 +1,4 @@
-"""The program of a world: sends tasks and workflows and revokes some, as a client does, and notes what it was told.
+"""The program of a world: sends, revokes, pauses and resumes, as clients do, and notes what it was told.
 
 In a world's life: acts at moments that the seed has chosen, and tries nothing twice: what the store has taken although the
 caller was told otherwise is taken. Does not know: workers, promises.
@@ -15,8 +15,9 @@ from celeriac.testing.simulation.app import SimulatedApp
 from celeriac.testing.simulation.chance import Chance
 from celeriac.testing.simulation.growing import Workflow, sown
 from celeriac.testing.simulation.line import Line
+from celeriac.testing.simulation.report import Scale
 from celeriac.testing.simulation.timeline import Timeline
-from celeriac.testing.simulation.workload import Job, Kind, encode
+from celeriac.testing.simulation.workload import PAUSED_TASKS, QUEUES, Job, Kind, encode
 
 
 class Program:
@@ -25,7 +26,7 @@ class Program:
     def __init__(self, line: Line, app: SimulatedApp, timeline: Timeline, chance: Chance, runtime: Runtime) -> None:
         self._line, self._app, self._timeline, self._chance, self._runtime = line, app, timeline, chance, runtime
 
-    def plan(self, jobs: Sequence[Job], workflows: Sequence[Workflow]) -> None:
+    def plan(self, jobs: Sequence[Job], workflows: Sequence[Workflow], scale: Scale) -> None:
         """Put on the timeline what is to be sent."""
         for job in jobs:
             self._at(job.at, f"publish {job.id}", partial(self._publish, job))
@@ -34,6 +35,18 @@ class Program:
             self._at(workflow.at, f"begin {workflow.id}", partial(self._begin, workflow))
             for job in workflow.jobs:
                 self._plan_revocation(job)
+
+        for _ in range(self._chance.index(scale.pauses + 1)):
+            self._plan_pause(scale.faults_s * 0.7)
+
+    def _plan_pause(self, until: float) -> None:
+        queues, tasks = (
+            ([self._chance.pick(QUEUES)], []) if self._chance.happens(0.4) else ([], [self._chance.pick(PAUSED_TASKS)])
+        )
+        what, begin = ", ".join((*queues, *tasks)), self._chance.between(0, until)
+        end = begin + self._chance.pick((0.001, 2.0, 30.0))
+        self._at(begin, f"pause {what}", partial(self._line.pause, queues=queues, tasks=tasks))
+        self._at(end, f"resume {what}", partial(self._line.resume, queues=queues, tasks=tasks))
 
     def _plan_revocation(self, job: Job) -> None:
         if job.kind is Kind.REVOKED:

@@ -22,6 +22,8 @@ class Scale(Struct, frozen=True, kw_only=True):
     """For so long there are faults; then the world is left in peace until it comes to rest."""
     fault_rate: float = 0.02
     """Chance that a call to the store goes wrong."""
+    pauses: int = 4
+    """At most so often an operator pauses something."""
     incidents: int = 5
     """Deaths, freezes, outages, steps of the clock: at most so many, beside the calls that go wrong."""
     lease_s: float = 30.0

@@ -37,9 +37,10 @@ class SimulatedStore(MemoryStore):
 
     def fetch(self, queues: Sequence[str], *, lessee: Lessee, limit: int, wait_s: float) -> Fetched:
         """Fetch, and tell."""
+        held = {tag for tag, _ in self._holdings.of(lessee)}
         fetched = super().fetch(queues, lessee=lessee, limit=limit, wait_s=wait_s)
         if fetched.deliveries:
-            self._ledger.fetched(lessee, fetched.deliveries)
+            self._ledger.fetched(lessee, fetched.deliveries, again=held)
             self.compare()
         return fetched
 
@@ -86,6 +87,32 @@ class SimulatedStore(MemoryStore):
         super().revoke(ids, ttl_s=ttl_s)
         for id in ids:
             self._ledger.revoke(id)
+
+    def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """Pause, and tell."""
+        super().pause(queues=queues, tasks=tasks)
+        self._ledger.pause(queues, tasks)
+
+    def resume(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
+        """Resume, and tell."""
+        self._ledger.resume(queues, tasks)
+        self.bring_back(queues, tasks)
+        self.compare()
+
+    def bring_back(self, queues: Sequence[str], tasks: Sequence[str]) -> None:
+        """Resume: what a broken model does differently."""
+        super().resume(queues=queues, tasks=tasks)
+
+    def release(self, task: str, *, queues: Sequence[str], limit: int) -> int:
+        """Release, and look."""
+        released = super().release(task, queues=queues, limit=limit)
+        self.compare()
+        return released
+
+    def let_everything_go_on(self) -> None:
+        """Resume what is paused: in the end an operator wants everything to be done."""
+        if self._rules.paused_queues or self._rules.paused_tasks:
+            self.resume(queues=sorted(self._rules.paused_queues), tasks=sorted(self._rules.paused_tasks))
 
     def store_results(self, results: Sequence[StoredResult]) -> None:
         """Store, and look: what is said without a lease replaces no end, unless it is an end too."""

@@ -66,6 +66,10 @@ class _Early(SimulatedTask):
     acks_late = False
 
 
+class _Limited(SimulatedTask):
+    rate_limit = "2/s"
+
+
 class _Tracked(SimulatedTask):
     track_started = True
 
@@ -105,6 +109,7 @@ def the_tasks(app: Home) -> Mapping[str, Task[..., Any]]:
         SimulatedTask("late"),
         SimulatedTask(ERRBACK),
         _Early("early"),
+        _Limited("limited"),
         _Tracked("tracked"),
         _Failing("failing"),
         _Retried("retried", app.runtime),

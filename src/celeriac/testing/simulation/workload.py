@@ -39,6 +39,8 @@ class Kind(Enum):
     HELD = "held"
     """Its eta stands in the headers alone: its sender knows no schedule."""
     EXPIRES = "expires"
+    LIMITED = "limited"
+    """Only so many of them may begin on a node in a second."""
     REVOKED = "revoked"
     """Is revoked a moment after it was sent."""
     POISON = "poison"
@@ -58,7 +60,12 @@ _NAMES: Final = {
     Kind.POISON: "poison",
     Kind.EARLY_POISON: "early-poison",
     Kind.UNKNOWN: "nobody-knows-me",
+    Kind.LIMITED: "limited",
 }
+
+
+PAUSED_TASKS: Final = ("late", "early", "retried", "limited")
+"""Types that an operator pauses now and then."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

@@ -91,7 +91,7 @@ class World:
     def run(self) -> None:
         """Storm, peace, verdict."""
         self._fleet.assemble(self._crew)
-        self._program.plan(self._jobs, self._workflows)
+        self._program.plan(self._jobs, self._workflows, self._scale)
         self._plan_incidents()
         self._run_until(self._scale.faults_s)
         self._timeline.note("the faults have ended")
@@ -100,6 +100,7 @@ class World:
         while not self._store.at_rest:
             if self._timeline.now >= deadline:
                 raise Violation(f"after the faults there was no rest: {dict(self._store.places())}")
+            self._store.let_everything_go_on()
             self._timeline.run_next(deadline)
         judge(self._store, self._ledger, self._jobs, self._scale)
         judge_workflows(self._store, self._ledger, self._steps, self._scale)
