@@ -84,7 +84,7 @@ def test_a_store_that_hears_a_late_child_over_the_end_of_its_task_is_caught() ->
     # Who was lost once has failed here: a child that thaws then has an end before it that it may hide.
     scale = Scale(nodes=4, children=3, tasks=120, workflows=0, faults_s=300, fault_rate=0.03, incidents=15, max_deliveries=1)
 
-    report = simulate(128, scale, model=HearsTheLate)
+    report = simulate(138, scale, model=HearsTheLate)
 
     assert report.violation is not None
     assert "had ended as FAILURE, and a late STARTED took its place" in report.violation

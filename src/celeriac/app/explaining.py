@@ -151,8 +151,8 @@ def _of_queue(queue: str, scene: Scene) -> Iterator[Reason]:
     if queue in scene.rules.paused_queues:
         yield Reason("paused queue", f"Queue {queue!r} is paused: resume it to have it served.", {"queue": queue})
     if not scene.servants(queue):
-        others = f"; {_count(len(scene.nodes), 'node')} alive serve others" if scene.nodes else ""
-        yield Reason("no node", f"No node that is alive serves queue {queue!r}{others}.", {"queue": queue})
+        alive = f"; {_count(len(scene.nodes), 'node')} alive in all" if scene.nodes else ""
+        yield Reason("no node", f"No node that is alive serves queue {queue!r}{alive}.", {"queue": queue})
 
 
 def _of_message(id: str, raw: bytes, scene: Scene, *, scheduled: bool = False) -> Iterator[Reason]:
