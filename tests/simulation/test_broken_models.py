@@ -72,7 +72,7 @@ def test_a_store_that_breaks_workflows_is_caught(model: Model, noticed: str) -> 
 
 def test_a_store_that_robs_a_node_that_came_back_is_caught() -> None:
     # So seldom that it has a world of its own: a lease ends, and the node speaks before the adoption.
-    scale = Scale(nodes=4, tasks=30, workflows=0, faults_s=300, fault_rate=0.04, incidents=30)
+    scale = Scale(nodes=4, tasks=30, workflows=0, faults_s=300, fault_rate=0.04, incidents=30, pauses=0)
 
     report = simulate(1023, scale, model=RobsTheLiving)
 
@@ -82,9 +82,11 @@ def test_a_store_that_robs_a_node_that_came_back_is_caught() -> None:
 
 def test_a_store_that_hears_a_late_child_over_the_end_of_its_task_is_caught() -> None:
     # Who was lost once has failed here: a child that thaws then has an end before it that it may hide.
-    scale = Scale(nodes=4, children=3, tasks=120, workflows=0, faults_s=300, fault_rate=0.03, incidents=15, max_deliveries=1)
+    scale = Scale(
+        nodes=4, children=3, tasks=120, workflows=0, faults_s=300, fault_rate=0.03, incidents=15, max_deliveries=1, pauses=0
+    )
 
-    report = simulate(138, scale, model=HearsTheLate)
+    report = simulate(128, scale, model=HearsTheLate)
 
     assert report.violation is not None
     assert "had ended as FAILURE, and a late STARTED took its place" in report.violation

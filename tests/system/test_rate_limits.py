@@ -29,6 +29,9 @@ def test_four_children_keep_the_rate_of_their_node_and_others_go_on(fleet: Fleet
     assert 0.9 < (later - begun) / (RATE * took_s) < 1.1
     assert fleet.times("limited").most_common(1)[0][1] == 1
 
+    fleet.client.control.rate_limit("jobs.limited", "0", reply=True, timeout=5)
+    eventually(lambda: fleet.times("limited").total() == 1000, within_s=10, what="without a limit all of them have run")
+
 
 def test_what_waits_for_its_turn_costs_a_node_no_memory(fleet: Fleet) -> None:
     node = fleet.start("-c", "2", "-P", "prefork")

@@ -36,7 +36,7 @@ class Program:
             for job in workflow.jobs:
                 self._plan_revocation(job)
 
-        for _ in range(self._chance.index(scale.pauses + 1)):
+        for _ in range(self._chance.index(scale.pauses + 1) if scale.pauses else 0):
             self._plan_pause(scale.faults_s * 0.7)
 
     def _plan_pause(self, until: float) -> None:

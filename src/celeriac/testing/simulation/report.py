@@ -23,7 +23,7 @@ class Scale(Struct, frozen=True, kw_only=True):
     fault_rate: float = 0.02
     """Chance that a call to the store goes wrong."""
     pauses: int = 4
-    """At most so often an operator pauses something."""
+    """At most so often an operator pauses something. 0: nobody steers anything, and no type has a rate limit."""
     incidents: int = 5
     """Deaths, freezes, outages, steps of the clock: at most so many, beside the calls that go wrong."""
     lease_s: float = 30.0

@@ -52,6 +52,7 @@ class Kind(Enum):
 
 
 _SELDOM: Final = tuple(kind for kind in Kind if kind is not Kind.LONG)
+_UNSTEERED: Final = tuple(kind for kind in _SELDOM if kind is not Kind.LIMITED)
 _NAMES: Final = {
     Kind.EARLY: "early",
     Kind.TRACKED: "tracked",
@@ -96,7 +97,7 @@ def make_jobs(scale: Scale, chance: Chance) -> list[Job]:
 
 
 def _a_job(number: int, scale: Scale, chance: Chance) -> Job:
-    kind = chance.pick((Kind.LATE, Kind.EARLY)) if chance.happens(0.4) else chance.pick(_SELDOM)
+    kind = chance.pick((Kind.LATE, Kind.EARLY)) if chance.happens(0.4) else chance.pick(_SELDOM if scale.pauses else _UNSTEERED)
     shortness = chance.random()
     # Most are short enough to be taken in batches, some run for a good part of a lease.
     runtime_s = chance.between(0.0002, 0.002) if shortness < 0.6 else chance.between(0.02, 2 if shortness < 0.85 else 20)

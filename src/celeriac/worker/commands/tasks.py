@@ -10,13 +10,13 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from celeriac.control.panel import control_command, inspect_command, nok, ok
+from celeriac.worker.rates import per_second
 from celeriac.worker.state import State
 
 log = logging.getLogger("celeriac.control")
 
 DEFAULT_TASK_INFO_ITEMS: Final = ("exchange", "routing_key", "rate_limit")
 """Attributes that ``registered`` shows unless it is told others."""
-_PERIODS_S: Final = {"s": 1, "m": 60, "h": 3600}
 
 
 @inspect_command(alias="dump_active")
@@ -83,35 +83,19 @@ def rate_limit(state: State, task_name: str, rate_limit: int | float | str | Non
     """Tell worker(s) to modify the rate limit for a task by type."""
     del kwargs
     try:
-        per_second = rate_of(rate_limit)
+        limited = per_second(rate_limit) is not None
     except ValueError as error:
         return nok(f"Invalid rate limit string: {error!r}")
     if task_name not in state.app.tasks:
         log.error("a rate limit was set for %r, which no task is called", task_name)
         return nok("unknown task")
-    limit = str(rate_limit) if per_second else None
+    limit = str(rate_limit) if limited else None
     state.order(lambda orders: replace(orders, rate_limits={**orders.rate_limits, task_name: limit}))
     if limit is None:
         log.info("rate limit of %s: none", task_name)
         return ok("rate limit disabled successfully")
     log.info("rate limit of %s: %s", task_name, limit)
     return ok("new rate limit set successfully")
-
-
-def rate_of(limit: int | float | str | None) -> float:
-    """Return runs a second; 0: no limit.
-
-    Raises:
-        ValueError: it is no rate.
-    """
-    if not limit:
-        return 0.0
-    if not isinstance(limit, str):
-        return float(limit)
-    number, _, period = limit.partition("/")
-    if period and period not in _PERIODS_S:
-        raise ValueError(f"a rate is a number a second, a minute or an hour (/s, /m, /h), not {limit!r}")
-    return float(number) / _PERIODS_S[period or "s"]
 
 
 @control_command(
