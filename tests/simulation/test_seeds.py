@@ -69,7 +69,7 @@ def test_the_same_seed_is_the_same_world() -> None:
 
 
 def test_worlds_are_hard() -> None:
-    reports = [simulate(seed) for seed in range(20)]
+    reports = [simulate(seed) for seed in range(30)]
 
     assert sum(report.faults for report in reports) > 50
     assert sum(report.lost for report in reports) > 80
