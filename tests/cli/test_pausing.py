@@ -44,7 +44,7 @@ def test_status_shows_what_is_paused(quick: Quick) -> None:
 
     shown = quick.celeriac("status")
 
-    assert shown.out.splitlines()[:3] == ["celery@one: OK", "queue mails is paused", "task type quick.add is paused"]
+    assert shown.out.splitlines()[1:3] == ["queue mails is paused", "task type quick.add is paused"]
 
 
 def test_an_explanation_is_sentences_or_json(quick: Quick) -> None:
