@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from contextlib import closing
 from typing import Any
@@ -82,6 +83,21 @@ def test_what_is_revoked_before_it_starts_never_does_also_on_a_node_that_starts_
     assert fleet.send("early", "last").get(timeout=WAIT_S) == "last"
     assert not fleet.has_begun("by-id")
     assert not fleet.has_begun("by-stamp")
+
+
+def test_a_state_file_remembers_what_was_revoked_when_the_store_has_forgotten_it(local_fleet: Fleet) -> None:
+    file = local_fleet.folder / "node.state"
+    words = ("-c", "1", "--statedb", str(file))
+    node = local_fleet.start(*words)
+    local_fleet.client.control.revoke("a", destination=["node0@here"], reply=True, timeout=WAIT_S)
+    assert node.stop() == 0
+    assert b'"a"' in file.read_bytes()
+    with closing(sqlite3.connect(local_fleet.url.removeprefix("sqlite:///"))) as db, db:
+        db.execute("DELETE FROM revocation")
+
+    local_fleet.start(*words)
+
+    assert ask(local_fleet, "revoked", node="node1") == ["a"]
 
 
 def test_what_waits_for_its_date_is_told_the_earliest_first(fleet: Fleet) -> None:

@@ -8,7 +8,6 @@ from typing import Final
 
 MISSING: Final[Mapping[str, str]] = MappingProxyType({
     **dict.fromkeys(("-B", "--beat", "-s", "--schedule", "--schedule-filename", "--scheduler"), "periodic tasks"),
-    **dict.fromkeys(("-S", "--statedb"), "a state file: revoked tasks are kept in the store"),
 })  # fmt: skip
 """Option -> what it would need."""
 

@@ -106,6 +106,9 @@ def log_level(text: str | int) -> int:
 @click.option("--without-heartbeat", is_flag=True, help="Give monitors no signs of life.")
 @click.option("--without-gossip", is_flag=True, help="Do not notice which other nodes come and go.")
 @click.option("--without-mingle", is_flag=True, expose_value=False, help=NOTHING_TO_SWITCH)
+@click.option(
+    "-S", "--statedb", metavar="FILE", help="Remember in this file which tasks are revoked; the store does in any case."
+)
 @click.option("--health-address", metavar="ADDRESS", help="Say how the node is at unix:/path or host:port: see `health`.")
 @click.option("-D", "--detach", is_flag=True, help="Leave the terminal; return when the node is ready, or say why it is not.")
 @daemon_options
@@ -136,6 +139,7 @@ def command(
     heartbeat_interval: float | None,
     without_heartbeat: bool,
     without_gossip: bool,
+    statedb: str | None,
     health_address: str | None,
     detach: bool,
     settings: tuple[str, ...],
@@ -148,6 +152,8 @@ def command(
 
     app = program.load()
     configure(app, include, settings)
+    if statedb:
+        app.conf.update(worker_state_db=statedb)
     if health_address:
         app.conf.update(worker_health_address=health_address)
     daemon = daemon_of(app.settings.worker, node=node_name(hostname), logfile=logfile)

@@ -114,11 +114,11 @@ def test_one_module_may_be_named_without_brackets() -> None:
 
 
 def test_a_setting_without_effect_is_told_once_with_what_will_bring_it(told: pytest.LogCaptureFixture) -> None:
-    Conf({"worker_state_db": "/tmp/state"})
-    Conf({"worker_state_db": "/tmp/state", "broker_pool_limit": 3, "beat_schedule": {}, "worker_agent": "cell:Agent"})
+    Conf({"broker_login_method": "PLAIN"})
+    Conf({"broker_login_method": "PLAIN", "broker_pool_limit": 3, "beat_schedule": {}, "worker_agent": "cell:Agent"})
 
     assert [record.getMessage() for record in told.records] == [
-        "the setting worker_state_db is known, and not honoured by this version: it comes with remote control",
+        "the setting broker_login_method is known, and not honoured by this version: it comes with RabbitMQ",
         "the setting worker_agent is known, and not honoured by this version: there are no agents of cell",
     ]
 

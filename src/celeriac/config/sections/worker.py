@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct
 
 from celeriac.config.sections.kinds import (
-    WITH_CONTROL,
     WITH_RABBITMQ,
     AtLeastOne,
     Count,
@@ -86,8 +85,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """``worker_direct``: each node also serves a queue of its own."""
     disable_rate_limits: bool = False
     """``worker_disable_rate_limits``: rate limits of tasks are ignored."""
-    state_db: Annotated[Text, WITH_CONTROL] = None
-    """``worker_state_db``: file that remembers revoked tasks."""
+    state_db: Text = None
+    """``worker_state_db``: file that remembers revoked tasks, beside the store; needs remote control. ``-S``."""
     enable_remote_control: bool = True
     """``worker_enable_remote_control``: the node hears commands."""
     pool_restarts: bool = False
