@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from celeriac import TimeLimitExceeded
+from celeriac import TaskRevokedError, TimeLimitExceeded
 from system.fleet import Fleet
 from system.patience import eventually
 
@@ -107,3 +107,20 @@ def _use_the_library(fleet: Fleet, count: int) -> None:
 
     assert total == count
     assert "threads" in node.log
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "asyncio", "gevent", "eventlet", "solo"])
+def test_a_task_is_terminated_in_every_pool_and_its_neighbour_goes_on(local_fleet: Fleet, pool: str) -> None:
+    fleet = local_fleet
+    fleet.start("-P", pool, "-c", "2")
+
+    for way in ("runs", "waits"):
+        hung = fleet.send("hang", way, way)
+        eventually(lambda way=way: fleet.has_begun(way), what=f"the task that {way}")  # type: ignore[misc]
+        neighbour = fleet.send("late", f"beside {way}".replace(" ", "-"), 0.2)
+        hung.revoke(terminate=True)
+
+        with pytest.raises(TaskRevokedError, match="terminated"):
+            hung.get(timeout=10)
+        neighbour.get(timeout=10)
+        assert fleet.times("begin")[way] == 1
