@@ -85,7 +85,9 @@ class Slots:
 class Slot:
     """One child's place."""
 
-    __slots__ = ("_at", "_ends", "_floats", "_hards", "_integers", "_memory", "_softs", "_tags", "seats")
+    __slots__ = (
+        "_at", "_end_asks", "_ends", "_floats", "_hards", "_integers", "_memory", "_soft_asks", "_softs", "_tags", "seats",
+    )  # fmt: skip
 
     def __init__(self, memory: mmap.mmap, integers: memoryview[int], floats: memoryview[float], at: int, seats: int) -> None:
         self._memory, self._integers, self._floats, self._at = memory, integers, floats, at
@@ -95,6 +97,10 @@ class Slot:
         first, after = at + _HEAD, at + _HEAD + seats * _SEAT
         self._tags, self._ends = integers[first + _TAG : after : _SEAT], integers[first + _ENDED : after : _SEAT]
         self._softs, self._hards = floats[first + _SOFT_AT : after : _SEAT], floats[first + _HARD_AT : after : _SEAT]
+        self._soft_asks, self._end_asks = (
+            integers[first + _SOFT_ASKED : after : _SEAT],
+            integers[first + _END_ASKED : after : _SEAT],
+        )
 
     def seat(self, number: int) -> Seat:
         """Return one of its seats, counted from 0."""
@@ -148,6 +154,11 @@ class Slot:
     def taken(self) -> list[Seat]:
         """Return the seats where something runs."""
         return [self.seat(number) for number, tag in enumerate(self._tags.tolist()) if tag]
+
+    def asked(self) -> list[Seat]:
+        """Return the seats with a run of which something is asked."""
+        words = zip(self._tags.tolist(), self._soft_asks.tolist(), self._end_asks.tolist(), strict=True)
+        return [self.seat(number) for number, (tag, soft, end) in enumerate(words) if tag and tag in (soft, end)]
 
     def late(self, now: float) -> list[Seat]:
         """Return the seats with a run whose soft or hard limit has ended at ``now``."""

@@ -153,3 +153,14 @@ def test_what_a_forked_process_writes_can_be_read_here() -> None:
     os.waitpid(pid, 0)
 
     assert slot.seat(1).look() == Seen(2**40, "id", 1.25, 0.0, 4.25)
+
+
+def test_a_slot_names_the_seats_with_a_run_of_which_something_is_asked() -> None:
+    slot = Slots(1, 4)[0]
+    for number in range(4):
+        slot.seat(number).begin(10 + number, "id", 100.0, None, None)
+    slot.seat(1).ask_soft(11)
+    slot.seat(2).ask_end(12, 15)
+    slot.seat(3).ask_soft(9)  # of a run that has ended meanwhile
+
+    assert [seat.tag for seat in slot.asked()] == [11, 12]

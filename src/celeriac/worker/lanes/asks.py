@@ -58,7 +58,7 @@ class Asking:
 
     def new(self) -> list[Ask]:
         """Return what was asked since the last call; what ends a run comes first."""
-        found = sorted((ask for seat in self._slot.taken() for ask in asked(seat)), key=lambda ask: not ask.ends)
+        found = sorted((ask for seat in self._slot.asked() for ask in asked(seat)), key=lambda ask: not ask.ends)
         asks = [ask for ask in found if (ask.tag, ask.ends) not in self._known]
         # What is asked of a run stands in its seat as long as it runs: no more need be known.
         self._known = {(ask.tag, ask.ends) for ask in found}
@@ -98,6 +98,10 @@ class Asker:
             try:
                 if not self._calls.get(timeout=_PAUSE_S if waiting else None):
                     return
+                # One look is enough for all the signals that have come until now.
+                while not self._calls.empty():
+                    if not self._calls.get():
+                        return
                 waiting += self._asking.new()
             except Empty:
                 pass
