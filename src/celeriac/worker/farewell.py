@@ -34,7 +34,9 @@ class Farewell:
             case Stage.WARM:
                 afterwards = ", then the program begins again" if stopping.restarts else ""
                 bound = "" if left_s is None else f" within {left_s:g} s"
-                log.info("warm shutdown (%s): no new work, running tasks end%s%s", stopping.why, bound, afterwards, extra=fields)
+                once_more = "; once more stops them at once" if stopping.why == "SIGINT" else ""
+                text = "warm shutdown (%s): no new work, running tasks end%s%s%s"
+                log.info(text, stopping.why, bound, afterwards, once_more, extra=fields)
             case Stage.SOFT:
                 log.warning("soft shutdown (%s): running tasks are stopped in %g s", stopping.why, left_s, extra=fields)
             case _:
