@@ -218,7 +218,6 @@ def test_the_shell_is_patched_before_the_app_is_imported(terminal: Terminal, lib
         (("-A", "shop", "worker", "task_acks_latte=true"), "did you mean 'task_acks_late'?"),
         (("-A", "shop", "worker", "-X", "celery"), "no queue is left"),
         (("-A", "shop", "worker", "-P", "gevnt"), "did you mean 'gevent'?"),
-        (("-A", "shop", "worker", "-B"), "-B: this version has no periodic tasks"),
         (("-A", "shop", "worker", "--autoscale", "many"), "such as 10,3"),
         (("-A", "shop", "worker", "--max-memory-per-child", "1GB"), "such as 250000"),
     ],

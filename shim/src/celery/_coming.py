@@ -16,7 +16,6 @@ COMING: Final[Mapping[str, str]] = MappingProxyType({
     "celery.app.routes": "routes are read by celeriac's own settings",
     "celery.apps.multi": "several nodes are started by the command line only",
     "celery.backends": "its result stores are no classes of Celery's form",
-    "celery.beat": "no periodic tasks",
     "celery.bootsteps": "no boot steps",
     "celery.concurrency": "its pools are no classes of Celery's form",
     "celery.contrib.django": "no integration of Django",

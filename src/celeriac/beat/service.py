@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from celeriac.abc import Timetable
@@ -24,6 +25,10 @@ RETRY_S: Final = 1.0
 """Between two attempts to reach a store that does not answer."""
 MANY: Final = 10_000
 """So many entries are gone through beside the ticks."""
+
+
+def nobody_waits() -> None:
+    """Nobody wants to know when it is ready."""
 
 
 class Beat:
@@ -63,11 +68,12 @@ class Beat:
         """End ``run`` after the look that is under way."""
         self._stop.set()
 
-    def run(self, *, embedded: bool = False) -> None:
+    def run(self, *, embedded: bool = False, on_ready: Callable[[], None] = nobody_waits) -> None:
         """Send what is due until ``stop``.
 
         Args:
             embedded: It belongs to a worker.
+            on_ready: Called when it has looked for the first time.
 
         Raises:
             StoreRefused: the store refused it from the very first.
@@ -78,7 +84,10 @@ class Beat:
             signals.beat_embedded_init.send(sender=self)
         ticker = Ticker(self.app, self.name, self.timetable, {}, who=self.who)
         while not self._stop.is_set():
+            looked = self.looked
             pause_s = self._look(ticker)
+            if self.looked and not looked:
+                on_ready()
             if pause_s > 0:
                 self._stop.wait(min(pause_s, self.interval_s))
         try:

@@ -19,6 +19,7 @@ from celeriac.app.periodic.entry import Entry, State, moment_of
 from celeriac.app.periodic.place import zones_of
 from celeriac.app.periodic.sending import messages_of, tick_id
 from celeriac.app.periodic.stored import entry_of, state_bytes, state_of
+from celeriac.beat.classic.watched import watched
 from celeriac.beat.roster import Here
 from celeriac.beat.scheduler import CLOCK_STEP_S, Decision, decide
 from celeriac.core.errors import BrokerUnreachable, StoreRefused
@@ -175,7 +176,8 @@ class Ticker:
     def _messages(self, entry: Entry, state: State, decision: Decision) -> tuple[list[Outgoing], list[str]]:
         messages, ids = list[Outgoing](), list[str]()
         for number, due in enumerate(decision.ticks):
-            made, id = messages_of(self._app, entry, id=tick_id(self._where, entry, due, state.runs + number), due=due)
+            own = tick_id(self._where, entry, due, state.runs + number)
+            made, id = messages_of(self._app, entry, id=own, due=due, send=watched())
             messages += made
             ids.append(id)
         return messages, ids

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import click
 
-from celeriac.cli.later import told_missing
 from celeriac.core.errors import BrokerUnreachable, CeleriacError
 
 OK: Final = 0
@@ -64,7 +63,7 @@ def run_guarded(run: Callable[[], int]) -> None:
 
 def told(error: click.ClickException) -> str:
     """Say in one line what was typed wrongly, and where to read how it goes."""
-    if isinstance(error, click.NoSuchOption) and (why := told_missing(error.option_name) or told_misplaced(error)):
+    if isinstance(error, click.NoSuchOption) and (why := told_misplaced(error)):
         return why
     text = " ".join(error.format_message().split())
     ctx = error.ctx if isinstance(error, click.UsageError) else None

@@ -31,6 +31,7 @@ _WORKER: Final[Mapping[str, str]] = MappingProxyType({
 _BEAT: Final[Mapping[str, str]] = MappingProxyType({
     "loglevel": "--loglevel", "logfile": "--logfile", "pidfile": "--pidfile", "schedule": "--schedule",
     "scheduler": "--scheduler", "scheduler_cls": "--scheduler", "max_interval": "--max-interval",
+    "hostname": "--hostname", "remote_control": "--enable-remote-control",
 })  # fmt: skip
 """Keyword -> option of the command."""
 _GLOBAL: Final[Mapping[str, str]] = MappingProxyType({"quiet": "--quiet", "no_color": "--no-color"})
@@ -109,6 +110,8 @@ def _words(option: str, value: Any) -> list[str]:
             return []
         case True:
             return [option]
+        case type():
+            return [option, f"{value.__module__}:{value.__qualname__}"]
         case int() if option == "--loglevel":
             return [option, logging.getLevelName(value)]
         case tuple() | list() | set() | frozenset():

@@ -7,7 +7,7 @@ Does not know: children, leases, stores.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import click
@@ -18,6 +18,7 @@ from celeriac.app.builtin import is_builtin
 from celeriac.app.log_setup import LogPlan, enter_child, install_logging, level_number, redirected_stdouts
 from celeriac.cli.again import begin_again
 from celeriac.cli.banner import Portrait, banner
+from celeriac.cli.companion import accompanied
 from celeriac.cli.daemon import daemon_of, daemon_options
 from celeriac.cli.extra_settings import extra_settings
 from celeriac.cli.option_types import comma_list, plain_name, queue_list, tasks_at_a_time
@@ -110,6 +111,9 @@ def log_level(text: str | int) -> int:
     "-S", "--statedb", metavar="FILE", help="Remember in this file which tasks are revoked; the store does in any case."
 )
 @click.option("--health-address", metavar="ADDRESS", help="Say how the node is at unix:/path or host:port: see `health`.")
+@click.option("-B", "--beat", is_flag=True, help="Run a beat beside the node. Of several, one leads.")
+@click.option("-s", "--schedule", "--schedule-filename", "schedule", metavar="FILE", help="With -B: as -s of beat.")
+@click.option("--scheduler", metavar="CLASS", help="With -B: as -S of beat.")
 @click.option("-D", "--detach", is_flag=True, help="Leave the terminal; return when the node is ready, or say why it is not.")
 @daemon_options
 @click.argument("settings", nargs=-1, metavar="[SETTING=VALUE]...")
@@ -141,6 +145,9 @@ def command(
     without_gossip: bool,
     statedb: str | None,
     health_address: str | None,
+    beat: bool,
+    schedule: str | None,
+    scheduler: str | None,
     detach: bool,
     settings: tuple[str, ...],
 ) -> int:
@@ -194,7 +201,7 @@ def command(
     check_superuser(app.settings.general.accept_content)
     introduce(program, worker, purge=purge)
     stopping = Stopping(stop_terms(app.settings.worker))
-    with daemon.holding_pid_file():
+    with daemon.holding_pid_file(), accompanied(beat_of(app, scheduler=scheduler, file=schedule) if beat else None):
         with redirected_stdouts(app.settings.worker, handled=handled):
             again = partial(begin_again, program)
             code = run_worker(
@@ -207,6 +214,13 @@ def command(
         if stopping.restarts and code == 0:
             again()
     return code
+
+
+def beat_of(app: Celery, *, scheduler: str | None, file: str | None) -> Callable[[], int]:
+    """Return what runs the beat of ``-B``."""
+    from celeriac.cli.beat_process import run_beside  # late: a worker without one need not wait for it
+
+    return partial(run_beside, app, scheduler=scheduler, file=file)
 
 
 def configure(app: Celery, include: Sequence[str], settings: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ ALLOWED: dict[str, tuple[frozenset[str], str]] = {
     "cli/detaching.py": (frozenset({"select"}), "waits until the detached program is ready"),
     "cli/multi.py": (frozenset({"socket"}), "the name of the host"),
     "cli/health.py": (frozenset({"socket"}), "asks a node how it is"),
+    "cli/companion.py": (frozenset({"select"}), "waits for the end of the node"),
     "drivers": (frozenset({"socket", "select"}), "the network ends here"),
     "events/workers.py": (frozenset({"time"}), "programs of Celery ask whether a node is alive, and hand in no clock"),
     "testing/clock.py": (frozenset({"random", "uuid"}), "chance and ids from a seed"),

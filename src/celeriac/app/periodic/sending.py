@@ -7,7 +7,7 @@ Does not know: schedules, timetables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -50,7 +50,11 @@ def tick_id(timetable: str, entry: Entry, due: datetime, runs: int) -> str:
     return str(uuid5(NAMESPACE_OID, f"{timetable}\n{entry.name}\n{due.isoformat()}\n{runs}"))
 
 
-def messages_of(app: Any, entry: Entry, *, id: str, due: datetime) -> tuple[list[Outgoing], str]:
+Send = Callable[[Any, Entry, Mapping[str, Any], Collector], None]
+"""Sends the task of an entry, with these options, over a collector."""
+
+
+def messages_of(app: Any, entry: Entry, *, id: str, due: datetime, send: Send | None = None) -> tuple[list[Outgoing], str]:
     """Return what a tick sends, and the id of its task.
 
     Args:
@@ -58,6 +62,7 @@ def messages_of(app: Any, entry: Entry, *, id: str, due: datetime) -> tuple[list
         entry: What is sent.
         id: Of the task, unless the entry says another.
         due: The moment of its schedule.
+        send: Sends it in another way than by ``apply_async``.
 
     Raises:
         Exception: whatever ``apply_async`` raises.
@@ -75,8 +80,11 @@ def messages_of(app: Any, entry: Entry, *, id: str, due: datetime) -> tuple[list
         result = Signature.from_dict({**stored, "immutable": False}, app).apply_async(producer=collector, **options)
         return collector.messages, str(result.id)
     options.setdefault("task_id", id)
+    if send is not None:
+        send(app, entry, options, collector)
+        return collector.messages, str(options["task_id"])
     task = app.tasks.get(entry.task)
-    send = app.send_task if task is None else task.apply_async
+    call = app.send_task if task is None else task.apply_async
     named = (entry.task,) if task is None else ()
-    result = send(*named, args, kwargs, producer=collector, **options)
+    result = call(*named, args, kwargs, producer=collector, **options)
     return collector.messages, str(getattr(result, "id", options["task_id"]))

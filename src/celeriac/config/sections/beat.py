@@ -6,11 +6,11 @@ In a program's life: read when a beat starts, and by whoever looks at its entrie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from msgspec import Struct
 
-from celeriac.config.sections.kinds import WITH_BEAT, WITH_DAEMONS, Count, Seconds, Text
+from celeriac.config.sections.kinds import Count, Seconds, Text
 
 
 class BeatSettings(Struct, frozen=True, kw_only=True):
@@ -24,23 +24,23 @@ class BeatSettings(Struct, frozen=True, kw_only=True):
     """``beat_schedule_filename``: names the timetable; where the store keeps none, it is this file."""
     max_loop_interval: Seconds = 0
     """``beat_max_loop_interval``: longest pause between looks at the schedule. 0: the scheduler's own."""
-    sync_every: Annotated[Count, WITH_BEAT] = 0
-    """``beat_sync_every``: tasks sent before the file is written. 0: it is written by the clock."""
+    sync_every: Count = 0
+    """``beat_sync_every``: of schedulers with a file: tasks sent before it is written. 0: by the clock. A timetable always is."""
     cron_starting_deadline: Seconds | None = None
     """``beat_cron_starting_deadline``: how late a missed crontab entry may still be sent. ``None``: whenever."""
-    enable_remote_control: Annotated[bool, WITH_BEAT] = False
+    enable_remote_control: bool = False
     """``beat_enable_remote_control``: beat answers a ping."""
-    remote_control_max_tick_age: Annotated[Seconds | None, WITH_BEAT] = None
+    remote_control_max_tick_age: Seconds | None = None
     """``beat_remote_control_max_tick_age``: not when it last looked longer ago. ``None``: twice its pause. 0: no bound."""
-    logfile: Annotated[Text, WITH_DAEMONS] = None
+    logfile: Text = None
     """``beat_logfile``: file for its log."""
-    pidfile: Annotated[Text, WITH_DAEMONS] = None
+    pidfile: Text = None
     """``beat_pidfile``: file that holds its process id."""
-    uid: Annotated[str | int | None, WITH_DAEMONS] = None
+    uid: str | int | None = None
     """``beat_uid``: user that it becomes."""
-    gid: Annotated[str | int | None, WITH_DAEMONS] = None
+    gid: str | int | None = None
     """``beat_gid``: group that it becomes."""
-    umask: Annotated[str | int | None, WITH_DAEMONS] = None
+    umask: str | int | None = None
     """``beat_umask``: permissions that its new files lack."""
-    executable: Annotated[Text, WITH_DAEMONS] = None
+    executable: Text = None
     """``beat_executable``: the Python that runs it."""

@@ -57,7 +57,6 @@ Options = Mapping[str, Any]
 Names = tuple[str, ...]
 Tls = bool | Mapping[str, Any]
 
-WITH_BEAT: Final = Later("beat, the scheduler")
 WITH_RABBITMQ: Final = Later("RabbitMQ")
 WITH_STORES: Final = Later("the result backend of that name")
 WITH_SECURITY: Final = Later("signed messages")

@@ -34,10 +34,10 @@ class SqliteTimetable:
         """See ``abc.Timetable.attend``."""
         with self._connections.writing() as db:
             now = self._runtime.time()
-            leader = _leader(db, self._name, now, lease_s)
+            leader = _leader(db, self._name, now)
             if leader not in {None, who}:
                 return Agenda(now=now, leader=str(leader))
-            db.execute("INSERT OR REPLACE INTO leader VALUES (?, ?, ?)", (self._name, who, now + lease_s))
+            db.execute("INSERT OR REPLACE INTO leader VALUES (?, ?, ?, ?)", (self._name, who, now + lease_s, lease_s))
         with self._connections.reading() as db:
             # One more than asked for: the first that is left, or that is to come.
             rows = db.execute(
@@ -109,10 +109,10 @@ class SqliteTimetable:
             return int(found)
 
 
-def _leader(db: sqlite3.Connection, timetable: str, now: float, lease_s: float) -> str | None:
+def _leader(db: sqlite3.Connection, timetable: str, now: float) -> str | None:
     """Return who leads. A lease that ends later than any could was given before the clock was set back: it is over."""
-    row = db.execute("SELECT who, ends FROM leader WHERE timetable = ?", (timetable,)).fetchone()
-    return str(row[0]) if row is not None and now < row[1] <= now + 2 * lease_s else None
+    row = db.execute("SELECT who, ends, lease FROM leader WHERE timetable = ?", (timetable,)).fetchone()
+    return str(row[0]) if row is not None and now < row[1] <= now + 2 * row[2] else None
 
 
 def _record(row: tuple[str, int, bytes, bytes, int | None]) -> Record:

@@ -10,11 +10,12 @@ CREATE TABLE entry (
 ) WITHOUT ROWID;
 CREATE INDEX entry_due ON entry (timetable, due) WHERE due IS NOT NULL;
 
--- ends: seconds since 1970
+-- ends: seconds since 1970; lease: seconds
 CREATE TABLE leader (
   timetable TEXT PRIMARY KEY,
   who TEXT NOT NULL,
-  ends REAL NOT NULL
+  ends REAL NOT NULL,
+  lease REAL NOT NULL
 ) WITHOUT ROWID;
 
 INSERT INTO mark VALUES ('entries', 0);

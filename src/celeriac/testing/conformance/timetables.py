@@ -173,6 +173,11 @@ class KeepingTimetables(Contract):
         timetable.resign("me")
         assert names_of(timetable.attend("other", lease_s=HOUR_S, limit=10).records) == ["a"]
 
+    def test_who_asks_for_a_shorter_lease_does_not_lead_sooner(self, timetable: Timetable) -> None:
+        timetable.attend("me", lease_s=HOUR_S, limit=0)
+
+        assert timetable.attend("other", lease_s=0.001, limit=0).leader == "me"
+
     def test_a_leader_that_says_nothing_is_one_no_longer(self, timetable: Timetable, subject: Subject) -> None:
         timetable.attend("me", lease_s=subject.lease_s, limit=0)
 
