@@ -13,6 +13,8 @@ TOGETHER = {"typing/test_typing.py": "typing", "system/test_bad_input.py": "bad-
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process its server, before any test is imported. A database would not do: a server's channels are one room."""
     place, processes = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if "PYTEST_XDIST_WORKER" not in os.environ and config.getoption("numprocesses", None):
+        return  # it only hands the tests out, and its environment down
     urls = os.environ.get("CELERIAC_TEST_REDIS", "").split()
     if 0 < len(urls) < processes:
         raise pytest.UsageError(
