@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from celeriac import Celery
 from cli.quick import Quick
+from cli.terminal import Terminal
 
 
 def test_one_command_at_a_time(quick: Quick) -> None:
@@ -53,6 +57,28 @@ def test_a_mistake_does_not_end_the_prompt(quick: Quick) -> None:
     assert len(ran.err.splitlines()) == 5, ran.err
     assert "basic.publish" in ran.out
     assert ran.out.endswith("0 messages deleted.\n")
+
+
+def test_the_prompt_in_a_terminal(terminal: Terminal) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    url = f"sqlite:///{terminal.folder}/letters.db"
+    child = pexpect.spawn(
+        sys.executable, ["-m", "celeriac", "-b", url, "amqp"], cwd=terminal.folder, env=terminal.environment(), timeout=30
+    )
+
+    child.expect_exact("amqp> ")
+    child.sendline("basic.publish hello '' letters")
+    child.expect_exact("OK\r\n")
+    child.sendline("basic.get letters")
+    child.expect_exact("'hello'")
+    child.expect_exact("amqp> ")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+
+    assert child.exitstatus == 0
+    left = Celery("letters", broker=url, set_as_current=False).store.depth(["letters"])
+    assert left == [1]  # what was taken went back
 
 
 def test_a_queue_is_deleted_unless_it_has_messages(quick: Quick) -> None:

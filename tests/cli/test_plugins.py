@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cli.pages import ROOT, blocks
 from cli.terminal import Terminal
 
 COMMANDS = """
@@ -99,6 +100,17 @@ def test_a_broken_one_says_why_in_a_sentence(terminal: Terminal, words: tuple[st
 
     assert (ran.code, len(ran.err.splitlines())) == (1, 1)
     assert sentence in ran.err
+
+
+def test_the_command_of_the_guide_does_what_the_guide_says(terminal: Terminal) -> None:
+    [example] = [block for block in blocks(ROOT / "docs" / "guide" / "cli.md", "python") if "def waiting" in block]
+    terminal.write("added.py", example)
+    terminal.write("added-1.5.dist-info/entry_points.txt", "[celeriac.commands]\nwaiting = added:waiting\n")
+    terminal.celeriac("-A", "shop", "call", "shop.add", "-a", "[2, 3]")
+
+    ran = terminal.celeriac("-A", "shop", "waiting")
+
+    assert (ran.code, ran.out) == (0, "1\n"), ran.err
 
 
 def test_our_own_commands_are_not_replaced(terminal: Terminal) -> None:

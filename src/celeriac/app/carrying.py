@@ -141,7 +141,7 @@ class _Carrier:
         idle_since = self._runtime.monotonic()
         while True:
             deliveries = self._fetch(0.0)
-            if not deliveries and self._source.hasten(self._queues, limit=AT_ONCE):
+            if not deliveries and self._source.hasten(self._queues):
                 continue
             if not deliveries:
                 left_s = SIGN_S if forever else wait_s - (self._runtime.monotonic() - idle_since)

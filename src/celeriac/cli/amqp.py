@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pprint import pformat
 from typing import Any, Final
 
@@ -75,6 +76,8 @@ def prompt(ctx: click.Context) -> None:
     """Carry out commands until the input ends; one that fails does not end it."""
     session: Session = ctx.obj
     if sys.stdin.isatty():
+        with suppress(ImportError):
+            import readline  # noqa: F401 -- late: from now on lines can be edited, and come back
         click.echo(f"{mask(session.app.places.broker)}: 'help' names the commands, 'exit' or Ctrl-D ends.")
     for words in typed():
         try:
