@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pexpect
@@ -15,6 +15,8 @@ import pytest
 from system.fleet import Fleet
 from system.monitor import Monitor
 from system.patience import eventually
+from system.processes import send
+from system.redis_server import RedisServer
 
 
 @pytest.fixture
@@ -229,3 +231,40 @@ def test_what_a_cold_stop_hands_back_is_told(local_fleet: Fleet) -> None:
         node.stop(signal.SIGQUIT)
 
         monitor.wait_for("task-cancelled", uuid=running.id)
+
+
+def test_a_detached_camera_is_there_when_the_command_returns(local_fleet: Fleet) -> None:
+    (local_fleet.folder / "cameras.py").write_text(CAMERA)
+    pidfile, log, album = (local_fleet.folder / name for name in ("camera.pid", "camera.log", "album"))
+    words = ["-A", "cameras", "events", "-c", "cameras.Album", "--detach", "--pidfile", str(pidfile), "--logfile", str(log)]
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "celeriac", *words],
+        cwd=local_fleet.folder,
+        env={**local_fleet.environment(), "ALBUM": str(album)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    send(int(pidfile.read_text()), signal.SIGTERM)
+    eventually(lambda: not pidfile.exists(), what="the camera has ended")
+    assert album.exists()
+
+
+def test_events_go_on_when_the_broker_is_back(fleets: Callable[..., Fleet], redis_server: RedisServer) -> None:
+    fleet = fleets(redis_server.url, lease_s=30.0)
+    with Monitor(fleet.client) as monitor:
+        node = fleet.start("-c", "1", "-E", "--heartbeat-interval", "0.2")
+        monitor.wait_for("worker-heartbeat")
+        redis_server.kill()
+        redis_server.start()
+        before = len(monitor.events)
+
+        eventually(lambda: len(monitor.events) > before, what="heartbeats after the restart")
+        done = fleet.send("add", 1, 2)
+
+        monitor.wait_for("task-succeeded", uuid=done.id)
+    assert "Traceback" not in node.log

@@ -14,6 +14,7 @@ from celeriac.app.app import Celery
 from celeriac.app.log_setup import LogPlan, install_logging, level_number
 from celeriac.app.monitoring.dumper import Dumper
 from celeriac.app.monitoring.snapshot import camera_of
+from celeriac.app.overseer import Overseer
 from celeriac.cli.breaking_off import ended_by_sigterm
 from celeriac.cli.daemon import daemon_of, daemon_options
 from celeriac.cli.failures import OK
@@ -93,7 +94,9 @@ def take_pictures(app: Celery, camera: str, *, frequency: float, maxrate: str | 
     made = camera_of(camera)(state, app=app, freq=frequency, maxrate=maxrate)
     if not quiet:
         click.echo(f"-> evcam: Taking snapshots with {camera} (every {frequency} secs.)")
-    receiver = app.events.Receiver(app.connection_for_read(), handlers={"*": state.event})
+    connection = app.connection_for_read().connect()
+    receiver = app.events.Receiver(connection, handlers={"*": state.event})
+    Overseer().ready(f"takes pictures with {camera}")
     with suppress(KeyboardInterrupt), ended_by_sigterm(), made:
         receiver.capture()
     return OK

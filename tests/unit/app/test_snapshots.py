@@ -11,7 +11,7 @@ import pytest
 
 from celeriac import Celery
 from celeriac.app.monitoring.dumper import Dumper
-from celeriac.app.monitoring.snapshot import Polaroid, evcam
+from celeriac.app.monitoring.snapshot import Polaroid, camera_of, evcam
 from celeriac.app.monitoring.ticking import Timer
 from celeriac.app.runtime import SystemRuntime
 from celeriac.core.errors import ImproperlyConfigured
@@ -88,6 +88,11 @@ def test_a_camera_takes_no_more_pictures_than_it_may(app: Celery, clock: Virtual
 def test_a_rate_that_is_none_is_named(app: Celery, maxrate: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=maxrate):
         Album(app.events.State(), maxrate=maxrate, timer=Wound(), app=app)
+
+
+def test_what_is_no_class_is_no_camera() -> None:
+    with pytest.raises(ImproperlyConfigured, match="is no class"):
+        camera_of("math.floor")
 
 
 def test_after_a_picture_what_has_ended_may_be_forgotten(app: Celery) -> None:

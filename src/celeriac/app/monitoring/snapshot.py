@@ -138,9 +138,12 @@ def camera_of(named: Any) -> Any:
     """Return the class that a dotted name means; a class is returned as it is.
 
     Raises:
-        ImproperlyConfigured: there is none.
+        ImproperlyConfigured: there is none, or it is no class.
     """
-    return load(named, what="the camera") if isinstance(named, str) else named
+    found = load(named, what="the camera") if isinstance(named, str) else named
+    if not isinstance(found, type):
+        raise ImproperlyConfigured(f"the camera {named!r} is no class, such as a subclass of Polaroid")
+    return found
 
 
 def evcam(
