@@ -49,8 +49,6 @@ class Birth(Struct, frozen=True, kw_only=True):
     """File of what it shares with its node."""
     rooms: int
     """For so many children."""
-    names: Sequence[str]
-    """Of the tasks that are counted."""
     lifeline: int
     """A pipe that ends with the node."""
     stacks: int

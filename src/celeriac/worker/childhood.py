@@ -89,7 +89,7 @@ def run_spawned_child(worker: Worker, plan: Plan, birth: Birth, enter_child: Cal
     code = 1
     try:
         watch_lifeline(birth.lifeline)
-        commons = Commons.inherited(worker.app, plan, file=birth.commons, rooms=birth.rooms, names=birth.names)
+        commons = Commons.inherited(worker.app, plan, file=birth.commons, rooms=birth.rooms)
         code = run_child(worker, plan, birth.node, birth.next_order(), commons, enter_child)
     except BaseException:
         log.exception("a child ended")

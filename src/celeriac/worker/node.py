@@ -217,7 +217,8 @@ class Node:
         if not 1 <= count <= self.most:
             raise ValueError(f"a node has at least 1 child, and this one room for {self.most}; {count} cannot be")
         self._count = count
-        self._ask(lambda: self._children.resize(count))
+        # By then it may be another number: whoever has set it last has his way.
+        self._ask(lambda: self._children.resize(self._count))
 
     def restart_children(self, modules: Sequence[str] = (), *, reload: bool = False) -> None:
         """Replace each child when its tasks have ended.

@@ -138,7 +138,6 @@ def _spawner(worker: Worker, plan: Plan, node_id: str, commons: Commons, stacks:
         rerun=how_we_began(home),
         commons=commons.file,
         rooms=commons.rooms,
-        names=commons.names,
         lifeline=-1,
         stacks=stacks.said,
     )
