@@ -19,7 +19,7 @@ from celeriac.abc.lessee import Lessee
 from celeriac.abc.notices import Broadcast
 from celeriac.abc.places import Held, Parked, Scheduled, Waiting
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.core.rules import Rules
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 
 PUBLISH_DEADLINE_S = 5.0
@@ -227,11 +227,14 @@ class Broker(Protocol):
     def rules(self) -> Rules:
         """Return what operators have said. Their revision grows with each of the following calls that changes something."""
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
-        """Remember for ``ttl_s`` seconds that these tasks must not start (the newest 50,000 at least)."""
+    def revoke(self, ids: Sequence[str], *, ttl_s: float | None = None) -> None:
+        """Remember for ``ttl_s`` seconds that these tasks must not start (the newest 50,000 of them). ``None``: three hours.
 
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
-        """Remember for ``ttl_s`` seconds that tasks with one of these stamps must not start: header -> values, as text."""
+        Both figures are others where the environment says so: see ``core.rules.remembered``.
+        """
+
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float | None = None) -> None:
+        """The same of tasks with one of these stamps: header -> values, as text."""
 
     def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
         """From now on hand out nothing of these queues, and have nobody start tasks of these types, until they are resumed.

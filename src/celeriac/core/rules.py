@@ -11,10 +11,44 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from celeriac.core.errors import ImproperlyConfigured
+
 REVOKED_FOR_S: Final = 10800.0
 """A store remembers for so long that a task is revoked, unless it is told otherwise. Source: Celery's ``REVOKE_EXPIRES``."""
 REVOKED_AT_MOST: Final = 50_000
-"""It remembers the newest of them, so many at least. Source: Celery's ``REVOKES_MAX``."""
+"""It remembers the newest of them, so many. Source: Celery's ``REVOKES_MAX``."""
+
+
+class Remembered(Struct, frozen=True):
+    """How much of what was revoked a store remembers."""
+
+    for_s: float = REVOKED_FOR_S
+    """Seconds, unless a call says otherwise."""
+    at_most: int = REVOKED_AT_MOST
+    """Ids, and as many stamps."""
+
+
+def remembered(environ: Mapping[str, str]) -> Remembered:
+    """Return what the environment says: ``CELERY_WORKER_REVOKE_EXPIRES`` (seconds) and ``CELERY_WORKER_REVOKES_MAX``.
+
+    Raises:
+        ImproperlyConfigured: one of them is no number above 0.
+    """
+    for_s = _number(environ, "CELERY_WORKER_REVOKE_EXPIRES", REVOKED_FOR_S)
+    return Remembered(for_s, int(_number(environ, "CELERY_WORKER_REVOKES_MAX", REVOKED_AT_MOST)))
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    given = environ.get(name)
+    if not given:
+        return default
+    try:
+        number = float(given)
+    except ValueError:
+        number = 0.0
+    if not 1 <= number < 1e12:
+        raise ImproperlyConfigured(f"{name} is {given!r}; it is a number, 1 or more")
+    return number
 
 
 class Rules(Struct, frozen=True):

@@ -37,7 +37,7 @@ from celeriac.abc import (
     Timetable,
 )
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.core.rules import Rules
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 from celeriac.drivers.outboxed import Outboxed
 
@@ -166,11 +166,11 @@ class Pair:
         """See ``Broker.rules``."""
         return self._broker.rules()
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke(self, ids: Sequence[str], *, ttl_s: float | None = None) -> None:
         """See ``Broker.revoke``."""
         self._broker.revoke(ids, ttl_s=ttl_s)
 
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float | None = None) -> None:
         """See ``Broker.revoke_stamps``."""
         self._broker.revoke_stamps(stamps, ttl_s=ttl_s)
 

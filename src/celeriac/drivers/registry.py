@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from celeriac.abc import Broker, ResultBackend, Runtime, Store, Timetable
 from celeriac.core.errors import CeleriacError, ImproperlyConfigured, MissingExtra
+from celeriac.core.rules import remembered
 from celeriac.drivers.disabled import NoResults
 from celeriac.drivers.outboxed import Outboxed
 from celeriac.drivers.pair import Pair
@@ -189,7 +190,9 @@ class _Opening:
                 file = sqlite_file(broker_url, self._environ)
                 # A path that somebody typed may be a wrong one; ours is right, but nobody has made its folder.
                 ours = file.absolute() == default_database(self._environ).absolute()
-                return SqliteStore(str(file), runtime=self._runtime, create_parents=ours)
+                store = SqliteStore(str(file), runtime=self._runtime, create_parents=ours)
+                store.remembered = remembered(self._environ)
+                return store
             case scheme if scheme in REDIS_SCHEMES:
                 return self._redis(broker_url, result_url, only_results=only_results)
             case unknown:
@@ -201,7 +204,9 @@ class _Opening:
         name = _memory_name(url)
         with _memory_lock:
             if name not in _memory:
-                _memory[name] = MemoryStore(runtime=self._runtime)
+                store = MemoryStore(runtime=self._runtime)
+                store.remembered = remembered(self._environ)
+                _memory[name] = store
             return _memory[name]
 
     def _redis(self, broker_url: str, result_url: str, *, only_results: bool) -> Store:
@@ -213,7 +218,9 @@ class _Opening:
                 raise
             raise MissingExtra(scheme_of(url), "redis") from error
         options = self._options.results if only_results else self._options.broker
-        return RedisStore(url, runtime=self._runtime, options=options, result_url=other, result_options=self._options.results)
+        store = RedisStore(url, runtime=self._runtime, options=options, result_url=other, result_options=self._options.results)
+        store.remembered = remembered(self._environ)
+        return store
 
 
 def unknown_scheme(scheme: str, url: str) -> ImproperlyConfigured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from celeriac.drivers.sqlite.store import SqliteStore
 from celeriac.testing.clock import VirtualRuntime
 
 ENVIRON = {"HOME": "/home/u"}
+REDIS = os.environ.get("CELERIAC_TEST_REDIS", "")
 EMBEDDED = "sqlite:////home/u/.local/share/celeriac/celeriac.db"
 
 
@@ -130,3 +132,21 @@ def test_a_missing_client_library_names_the_extra(monkeypatch: pytest.MonkeyPatc
 
     with pytest.raises(MissingExtra, match=r"pip install 'celeriac\[redis\]'"):
         opened("redis://localhost", None)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"])
+def test_a_store_remembers_as_many_revocations_as_the_environment_says(tmp_path: Path, kind: str) -> None:
+    if kind == "redis" and not REDIS:
+        pytest.skip("CELERIAC_TEST_REDIS names no server")
+    url = {"memory": f"memory://{tmp_path}", "sqlite": f"sqlite:///{tmp_path}/q.db", "redis": REDIS}[kind]
+    told = {"CELERY_WORKER_REVOKES_MAX": "3", "CELERY_WORKER_REVOKE_EXPIRES": "60"}
+    runtime = VirtualRuntime()
+    store = open_store(url, url, runtime=runtime, environ={**ENVIRON, **told})
+
+    store.revoke(["d", "c", "b"])
+    runtime.advance(1)
+    store.revoke(["a"])
+    kept = store.rules().revoked
+    store.close()
+
+    assert kept == {"c", "b", "a"}

@@ -24,13 +24,13 @@ class RuleBook:
         self.paused_tasks: frozenset[str] = frozenset()
         self.revision = 0
 
-    def revoke(self, ids: Sequence[str], *, until: float) -> None:
+    def revoke(self, ids: Sequence[str], *, until: float, at_most: int = REVOKED_AT_MOST) -> None:
         """Forbid these ids until ``until`` (seconds of the clock that ``current`` is asked with)."""
-        self._note(self._ids, ids, until)
+        self._note(self._ids, ids, until, at_most)
 
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, until: float) -> None:
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, until: float, at_most: int = REVOKED_AT_MOST) -> None:
         """Forbid what bears one of these stamps."""
-        self._note(self._stamps, [(header, value) for header, values in stamps.items() for value in values], until)
+        self._note(self._stamps, [(header, value) for header, values in stamps.items() for value in values], until, at_most)
 
     def pause(self, queues: Sequence[str], tasks: Sequence[str]) -> None:
         """Note that these are paused."""
@@ -50,13 +50,13 @@ class RuleBook:
         frozen = {header: frozenset(values) for header, values in stamps.items()}
         return Rules(self.revision, frozenset(self._ids), frozen, self.paused_queues, self.paused_tasks)
 
-    def _note(self, ends: dict[T, float], what: Sequence[T], until: float) -> None:
+    def _note(self, ends: dict[T, float], what: Sequence[T], until: float, at_most: int) -> None:
         if not what:
             return
         for one in what:
             ends.pop(one, None)  # the newest last
             ends[one] = until
-        for one in list(islice(ends, max(0, len(ends) - REVOKED_AT_MOST))):
+        for one in list(islice(ends, max(0, len(ends) - at_most))):
             del ends[one]
         self.revision += 1
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from celeriac.abc import Runtime
-from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.core.rules import Remembered, Rules
 from celeriac.drivers.memory.parked import Parked
 from celeriac.drivers.memory.rules import RuleBook
 
@@ -21,21 +21,23 @@ class MemoryRules:
         self._runtime, self._lock = runtime, lock
         self._parked = Parked()
         self._rules = RuleBook()
+        self.remembered = Remembered()
+        """How much of what was revoked."""
 
     def rules(self) -> Rules:
         """See ``Broker.rules``."""
         with self._lock:
             return self._rules.current(self._runtime.monotonic())
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke(self, ids: Sequence[str], *, ttl_s: float | None = None) -> None:
         """See ``Broker.revoke``."""
         with self._lock:
-            self._rules.revoke(ids, until=self._runtime.monotonic() + ttl_s)
+            self._rules.revoke(ids, until=self._until(ttl_s), at_most=self.remembered.at_most)
 
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float | None = None) -> None:
         """See ``Broker.revoke_stamps``."""
         with self._lock:
-            self._rules.revoke_stamps(stamps, until=self._runtime.monotonic() + ttl_s)
+            self._rules.revoke_stamps(stamps, until=self._until(ttl_s), at_most=self.remembered.at_most)
 
     def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
         """See ``Broker.pause``."""
@@ -46,3 +48,6 @@ class MemoryRules:
         """See ``Broker.parked``."""
         with self._lock:
             return self._parked.counts()
+
+    def _until(self, ttl_s: float | None) -> float:
+        return self._runtime.monotonic() + (self.remembered.for_s if ttl_s is None else ttl_s)

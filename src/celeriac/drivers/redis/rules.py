@@ -6,12 +6,13 @@ Beside the life of a job; ``fetch.lua`` and ``settle.lua`` honour it. Does not k
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any, Final
 
 from msgspec import json
 
 from celeriac.abc import Runtime
-from celeriac.core.rules import REVOKED_AT_MOST, Rules
+from celeriac.core.rules import Remembered, Rules
 from celeriac.drivers.redis.connection import Connections, Script
 from celeriac.drivers.redis.keys import Keys
 
@@ -24,6 +25,8 @@ class RuleBook:
     def __init__(self, connections: Connections, *, keys: Keys, runtime: Runtime) -> None:
         self._connections, self._keys, self._runtime = connections, keys, runtime
         self._own = keys.own
+        self.remembered = Remembered()
+        """How much of what was revoked."""
         self._pause = Script("pause")
         self._resume, self._release = Script("resume", after=("front",)), Script("release", after=("front",))
 
@@ -49,11 +52,11 @@ class RuleBook:
             frozenset(map(_text, tasks)),
         )
 
-    def revoke(self, ids: Sequence[str], ttl_s: float) -> None:
+    def revoke(self, ids: Sequence[str], ttl_s: float | None) -> None:
         """Remember ids that must not start; the oldest beyond the bound are forgotten."""
         self._remember("revoked", ids, ttl_s)
 
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], ttl_s: float) -> None:
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], ttl_s: float | None) -> None:
         """Remember stamps whose bearers must not start."""
         self._remember(
             "revoked:stamps", [json.encode([header, one]) for header, values in stamps.items() for one in values], ttl_s
@@ -84,18 +87,20 @@ class RuleBook:
                 counts[task] = counts.get(task, 0) + int(length)
         return counts
 
-    def _remember(self, key: str, what: Sequence[str | bytes], ttl_s: float) -> None:
+    def _remember(self, key: str, what: Sequence[str | bytes], ttl_s: float | None) -> None:
         if not what:
             return
         now, key = self._runtime.time(), self._own + key
-        scored = [part for one in what for part in (now + ttl_s, one)]
+        ends = now + (self.remembered.for_s if ttl_s is None else ttl_s)
+        # A microsecond later than the one before it: of those of one call, too, the first are forgotten first.
+        scored = [part for place, one in enumerate(what) for part in (ends + place / 1e6, one)]
         self._connections.pipeline(
             [
                 ("MULTI",),
                 ("ZADD", key, *scored),
                 ("ZREMRANGEBYSCORE", key, "-inf", now),
-                ("ZREMRANGEBYRANK", key, 0, -REVOKED_AT_MOST - 1),
-                ("EXPIRE", key, _FORGOTTEN_S),
+                ("ZREMRANGEBYRANK", key, 0, -self.remembered.at_most - 1),
+                ("EXPIRE", key, max(_FORGOTTEN_S, ceil(self.remembered.for_s))),
                 ("INCR", self._own + "revision"),
                 ("EXEC",),
             ]

@@ -23,7 +23,7 @@ from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, DeadRecord, Fetched, Lesse
 from celeriac.core import envelope
 from celeriac.core.errors import OperationalError
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.core.rules import Remembered, Rules
 from celeriac.core.settlement import Settled, Settlement
 from celeriac.drivers.redis.arguments import Addressed, Arguments
 from celeriac.drivers.redis.backend import RedisBackend
@@ -246,15 +246,24 @@ class RedisStore(RedisBackend):
 
     # Broker: what operators say.
 
+    @property
+    def remembered(self) -> Remembered:
+        """How much of what was revoked."""
+        return self._rules.remembered
+
+    @remembered.setter
+    def remembered(self, much: Remembered) -> None:
+        self._rules.remembered = much
+
     def rules(self) -> Rules:
         """See ``abc.Broker.rules``."""
         return self._rules.current()
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke(self, ids: Sequence[str], *, ttl_s: float | None = None) -> None:
         """See ``abc.Broker.revoke``."""
         self._rules.revoke(ids, ttl_s)
 
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float | None = None) -> None:
         """See ``abc.Broker.revoke_stamps``."""
         self._rules.revoke_stamps(stamps, ttl_s)
 
@@ -316,7 +325,8 @@ class RedisStore(RedisBackend):
     def _bells(self, queues: Sequence[str], paused: Sequence[bytes]) -> list[str]:
         """Return the keys whose tokens wake who waits for these queues; of a paused one its resumption alone."""
         own, shut = self._keys.own, {queue.decode("utf-8", "surrogateescape") for queue in paused}
-        return [f"{own}resumed:{queue}" if queue in shut else f"{own}wake:{queue}" for queue in queues]
+        bells = [f"{own}resumed:{queue}" if queue in shut else f"{own}wake:{queue}" for queue in queues]
+        return bells or [f"{own}wake:"]  # who serves no queue waits, too
 
     def _asking(self, lessee: Lessee, ask: Callable[[], Any]) -> Any:
         """Ask; when no answer came, remember that the server may have leased what we do not know."""

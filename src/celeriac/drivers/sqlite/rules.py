@@ -15,18 +15,20 @@ from celeriac.core.rules import REVOKED_AT_MOST, Rules
 Kind = Literal["queue", "task"]
 
 
-def revoke(db: sqlite3.Connection, ids: Sequence[str], *, until: float, now: float) -> None:
+def revoke(db: sqlite3.Connection, ids: Sequence[str], *, until: float, now: float, at_most: int = REVOKED_AT_MOST) -> None:
     """Forbid these ids until ``until`` (seconds since 1970)."""
     db.executemany("INSERT OR REPLACE INTO revocation (id, ends) VALUES (?, ?)", [(id, until) for id in ids])
-    _trim(db, "revocation", now)
+    _trim(db, "revocation", now, at_most)
     _changed(db, len(ids))
 
 
-def revoke_stamps(db: sqlite3.Connection, stamps: Mapping[str, Sequence[str]], *, until: float, now: float) -> None:
+def revoke_stamps(
+    db: sqlite3.Connection, stamps: Mapping[str, Sequence[str]], *, until: float, now: float, at_most: int = REVOKED_AT_MOST
+) -> None:
     """Forbid what bears one of these stamps."""
     rows = [(header, value, until) for header, values in stamps.items() for value in values]
     db.executemany("INSERT OR REPLACE INTO stamp_revocation (header, value, ends) VALUES (?, ?, ?)", rows)
-    _trim(db, "stamp_revocation", now)
+    _trim(db, "stamp_revocation", now, at_most)
     _changed(db, len(rows))
 
 
@@ -64,11 +66,11 @@ def current(db: sqlite3.Connection, now: float) -> Rules:
     return Rules(number, ids, frozen, paused(db, "queue"), paused(db, "task"))
 
 
-def _trim(db: sqlite3.Connection, table: str, now: float) -> None:
+def _trim(db: sqlite3.Connection, table: str, now: float, at_most: int) -> None:
     # table: one of two constants
     db.execute(f"DELETE FROM {table} WHERE ends <= ?", (now,))  # noqa: S608
     newest = f"SELECT number FROM {table} ORDER BY number DESC LIMIT 1 OFFSET ?"  # noqa: S608
-    db.execute(f"DELETE FROM {table} WHERE number <= ({newest})", (REVOKED_AT_MOST,))  # noqa: S608
+    db.execute(f"DELETE FROM {table} WHERE number <= ({newest})", (at_most,))  # noqa: S608
 
 
 def _changed(db: sqlite3.Connection, rows: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from celeriac.abc import Runtime
-from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.core.rules import Remembered, Rules
 from celeriac.drivers.sqlite import parking, rules
 from celeriac.drivers.sqlite.connection import Connections
 
@@ -18,23 +18,25 @@ class SqliteRules:
 
     _connections: Connections
     _runtime: Runtime
+    remembered = Remembered()
+    """How much of what was revoked."""
 
     def rules(self) -> Rules:
         """See ``Broker.rules``."""
         with self._connections.reading() as db:
             return rules.current(db, self._runtime.time())
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke(self, ids: Sequence[str], *, ttl_s: float | None = None) -> None:
         """See ``Broker.revoke``."""
         with self._connections.writing() as db:
             now = self._runtime.time()
-            rules.revoke(db, ids, until=now + ttl_s, now=now)
+            rules.revoke(db, ids, until=self._until(now, ttl_s), now=now, at_most=self.remembered.at_most)
 
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float | None = None) -> None:
         """See ``Broker.revoke_stamps``."""
         with self._connections.writing() as db:
             now = self._runtime.time()
-            rules.revoke_stamps(db, stamps, until=now + ttl_s, now=now)
+            rules.revoke_stamps(db, stamps, until=self._until(now, ttl_s), now=now, at_most=self.remembered.at_most)
 
     def pause(self, *, queues: Sequence[str] = (), tasks: Sequence[str] = ()) -> None:
         """See ``Broker.pause``."""
@@ -46,3 +48,6 @@ class SqliteRules:
         """See ``Broker.parked``."""
         with self._connections.reading() as db:
             return parking.counts(db)
+
+    def _until(self, now: float, ttl_s: float | None) -> float:
+        return now + (self.remembered.for_s if ttl_s is None else ttl_s)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Broadcast, DeadRecord, Fetched, Lessee, NodeRecord, Place, Pulse, Scheduled
 from celeriac.core.errors import BrokerUnreachable
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.rules import REVOKED_FOR_S, Rules
+from celeriac.core.rules import Rules
 from celeriac.core.settlement import Join, Opening, Settled, Settlement, StoredResult
 from celeriac.testing.simulation.processes import Process
 from celeriac.testing.simulation.store import SimulatedStore
@@ -81,7 +81,7 @@ class Line:
         """See ``Broker.rules``."""
         return self._call("rules", self._store.rules)
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke(self, ids: Sequence[str], *, ttl_s: float | None = None) -> None:
         """See ``Broker.revoke``."""
         self._call("revoke", lambda: self._store.revoke(ids, ttl_s=ttl_s))
 
@@ -151,7 +151,7 @@ class Line:
         """See ``Broker.scheduled``."""
         return self._store.scheduled()
 
-    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke_stamps(self, stamps: Mapping[str, Sequence[str]], *, ttl_s: float | None = None) -> None:
         """See ``Broker.revoke_stamps``."""
         self._store.revoke_stamps(stamps, ttl_s=ttl_s)
 

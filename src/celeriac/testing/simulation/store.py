@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from celeriac.abc import LEASE_S, PUBLISH_DEADLINE_S, Fetched, Lessee, Pulse
 from celeriac.core import states, taskmeta
 from celeriac.core.message import Delivery, Outgoing
-from celeriac.core.rules import REVOKED_FOR_S
 from celeriac.core.settlement import Settled, Settlement, StoredResult
 from celeriac.drivers.memory.queues import Letter
 from celeriac.drivers.memory.store import MemoryStore
@@ -82,7 +81,7 @@ class SimulatedStore(MemoryStore):
             raise Violation(f"{node} leaves, and something is held by {left}")
         super().leave(node)
 
-    def revoke(self, ids: Sequence[str], *, ttl_s: float = REVOKED_FOR_S) -> None:
+    def revoke(self, ids: Sequence[str], *, ttl_s: float | None = None) -> None:
         """Revoke, and tell."""
         super().revoke(ids, ttl_s=ttl_s)
         for id in ids:
