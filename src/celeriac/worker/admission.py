@@ -53,7 +53,8 @@ def admit(
         tasks: Name -> task.
         max_deliveries: How often a message may have died with a process.
     """
-    if rules.forbids(message.id, message.stamps):
+    # Looked at here, so that nothing is called for each task as long as nobody has said anything.
+    if (rules.revoked or rules.revoked_stamps) and rules.forbids(message.id, message.stamps):
         return Drop("revoked")
     if message.expires is not None and message.expires <= now:
         return Drop("expired")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from celeriac.abc import Lessee, Store
 from celeriac.core.message import Delivery, Outgoing
@@ -44,7 +45,17 @@ class Comparison:
 
     def step(self) -> None:
         """Make one random call on both, and compare."""
-        calls = (self._publish, self._fetch, self._fetch, self._settle, self._settle, self._adopt, self._bury, self._say)
+        calls = (
+            self._publish,
+            self._fetch,
+            self._fetch,
+            self._settle,
+            self._settle,
+            self._adopt,
+            self._bury,
+            self._say,
+            self._rule,
+        )
         self._one_of(calls)()
         self._look()
 
@@ -104,13 +115,26 @@ class Comparison:
         for store in (self._model, self._driver):
             store.store_results(results)
 
+    def _rule(self) -> None:
+        """Pause or resume a queue, or a type of which nothing is parked."""
+        queues, tasks = self._one_of([(["q"], []), (["r"], []), ([], ["shop.charge"])])
+        paused = self._chance.random() < 0.4
+        for store in (self._model, self._driver):
+            (store.pause if paused else store.resume)(queues=queues, tasks=tasks)
+
     def _look(self) -> None:
         """Compare what can be seen without changing anything."""
         ids = [f"id-{number}" for number in range(self._sent)]
 
         def seen(store: Store) -> list[object]:
             dead = [(one.queue, one.reason, one.task_id) for one in store.dead_letters(limit=1000)]
-            return [list(store.depth(["q", "r"])), store.scheduled(), list(store.load(ids)), store.rules().revoked, dead]
+            return [
+                list(store.depth(["q", "r"])),
+                store.scheduled(),
+                list(store.load(ids)),
+                replace(store.rules(), revision=0),
+                dead,
+            ]
 
         assert seen(self._driver) == seen(self._model)
 
