@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from celeriac import TaskRevokedError
+from celeriac import TaskRevokedError, TimeLimitExceeded
 from system.fleet import Fleet
 from system.patience import eventually
 
@@ -114,6 +114,17 @@ def test_what_waits_for_its_date_is_told_the_earliest_first(fleet: Fleet) -> Non
     assert ask(fleet, "reserved") == []
 
 
+def test_limits_that_are_set_by_command_hold_for_what_begins_from_then_on(local_fleet: Fleet) -> None:
+    local_fleet.start("-c", "1")
+
+    assert ask(local_fleet, "time_limit", task_name="jobs.spin", hard=0.3) == {"ok": "time limits set successfully"}
+
+    with pytest.raises(TimeLimitExceeded):
+        local_fleet.send("spin", "a", 60.0).get(timeout=WAIT_S)
+    ask(local_fleet, "time_limit", task_name="jobs.spin")
+    assert local_fleet.send("spin", "b", 0.6).get(timeout=WAIT_S) is None
+
+
 def test_queues_come_and_go_while_a_node_works(fleet: Fleet) -> None:
     fleet.start("-c", "1")
     held = fleet.send("add", 1, 2, queue="other")
@@ -121,6 +132,7 @@ def test_queues_come_and_go_while_a_node_works(fleet: Fleet) -> None:
     assert ask(fleet, "add_consumer", queue="other") == {"ok": "add consumer other"}
     assert held.get(timeout=WAIT_S) == 3
     assert [queue["name"] for queue in ask(fleet, "active_queues")] == ["celery", "other"]
+    eventually(lambda: fleet.client.store.nodes()[0].info["queues"] == ["celery", "other"], what="the store knows")
 
     for queue in ("other", "celery"):
         assert ask(fleet, "cancel_consumer", queue=queue) == {"ok": f"no longer consuming from {queue}"}

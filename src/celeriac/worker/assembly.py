@@ -201,10 +201,9 @@ def leases_of(
         "pid": os.getpid(),
         "pool": plan.pool,
         "concurrency": plan.concurrency,
-        "queues": list(plan.queues),
         "version": __version__,
     }
-    return Leases(
+    leases = Leases(
         with_other_places(app, store),
         node=node_id,
         name=plan.hostname,
@@ -214,12 +213,13 @@ def leases_of(
         runtime=app.runtime,
         max_deliveries=plan.max_deliveries,
         lease_s=plan.lease_s or LEASE_S,
-        info=lambda: facts,
+        info=lambda: {**facts, "queues": list(leases.queues)},
         on_lost=lambda request, error: _tell_lost(herald, press, request, error),
         on_terminated=lambda request, signum: _tell_terminated(herald, press, request, signum),
         on_back=None if press is None else press.goes_back,
         release=release,
     )
+    return leases
 
 
 def _tell_terminated(herald: Herald, press: Press | None, request: Request, signum: int) -> None:
