@@ -54,6 +54,7 @@ def test_keywords_are_the_options_of_the_command(quick: Quick) -> None:
         "--task-events",
     ]
     assert worker.words == words
+    assert (worker.concurrency, worker.loglevel, worker.hostname, worker.quiet) == (3, "INFO", None, True)
     assert quick.app.Beat(max_interval=5, schedule="file").words == ["beat", "--max-interval", "5", "--schedule", "file"]
 
 

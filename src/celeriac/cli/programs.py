@@ -56,6 +56,8 @@ class _Program:
         self.app = app or self.app or current.get_current_app()
         if unknown := sorted(keywords.keys() - self.options.keys() - _GLOBAL.keys()):
             raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument {unknown[0]!r}")
+        # As Celery's objects have them. What is None is as the settings say.
+        vars(self).update({**dict.fromkeys((*self.options, *_GLOBAL)), **keywords})
         self.words = [word for name, value in keywords.items() if name in _GLOBAL for word in _words(_GLOBAL[name], value)]
         self.words.append(self.command)
         for name, value in keywords.items():
