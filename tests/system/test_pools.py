@@ -12,6 +12,7 @@ from system.fleet import Fleet
 from system.patience import eventually
 
 GREEN = ("gevent", "eventlet")
+OWN = "own_lane:FreshThreads"
 
 
 @pytest.mark.parametrize("pool", GREEN)
@@ -56,8 +57,9 @@ def test_a_node_of_greenlets_that_is_killed_leaves_no_process_behind(local_fleet
     node.wait_until_gone()
 
 
-def test_a_lane_of_ones_own_runs_tasks_and_its_hung_ones_cost_their_process(local_fleet: Fleet) -> None:
-    local_fleet.start("-P", "own_lane:FreshThreads", "-c", "10")
+@pytest.mark.parametrize("pool", [OWN, "custom"])
+def test_a_lane_of_ones_own_runs_tasks_and_its_hung_ones_cost_their_process(local_fleet: Fleet, pool: str) -> None:
+    local_fleet.start("-P", pool, "-c", "10", **({"CELERY_CUSTOM_WORKER_POOL": OWN} if pool == "custom" else {}))
 
     values = local_fleet.send_many("early", [(str(i), 0.01) for i in range(100)]).get(timeout=20)
     doubled = local_fleet.send("think", 4).get(timeout=10)
