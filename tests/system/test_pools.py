@@ -59,7 +59,7 @@ def test_a_node_of_greenlets_that_is_killed_leaves_no_process_behind(local_fleet
 
 @pytest.mark.parametrize("pool", [OWN, "custom"])
 def test_a_lane_of_ones_own_runs_tasks_and_its_hung_ones_cost_their_process(local_fleet: Fleet, pool: str) -> None:
-    local_fleet.start("-P", pool, "-c", "10", **({"CELERY_CUSTOM_WORKER_POOL": OWN} if pool == "custom" else {}))
+    local_fleet.start("-P", pool, "-c", "10", CELERY_CUSTOM_WORKER_POOL=OWN if pool == "custom" else "")
 
     values = local_fleet.send_many("early", [(str(i), 0.01) for i in range(100)]).get(timeout=20)
     doubled = local_fleet.send("think", 4).get(timeout=10)
