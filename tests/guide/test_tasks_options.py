@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,16 @@ def test_expected_errors_fail_without_a_traceback_in_the_log(app: Celery, serve:
         ("INFO", False)
     ]
     assert told[unexpected.id][-1].levelname == "ERROR"
+
+
+def test_a_rate_limit_holds_tasks_back(app: Celery, serve: Serve) -> None:
+    work = app.task(name="work", rate_limit="4/s")(time.monotonic)
+    serve()
+
+    began = sorted(result.get(timeout=10) for result in [work.delay() for _ in range(8)])
+
+    # The first ones may be early by a quarter of a second.
+    assert began[-1] - began[0] > 7 / 4 - 0.3
 
 
 def test_a_rate_limit_changes_nothing_of_a_result(app: Celery, serve: Serve) -> None:
