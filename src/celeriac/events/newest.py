@@ -42,6 +42,10 @@ class Newest(MutableMapping[str, T], Generic[T]):
         with self.mutex:
             return iter(list(self.data))
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """The entry, or ``default``."""
+        return self.data.get(key, default)
+
     def __len__(self) -> int:
         return len(self.data)
 

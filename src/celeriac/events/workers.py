@@ -7,6 +7,7 @@ between two of them. Names and meanings: Celery's reference of ``celery.events.s
 from __future__ import annotations
 
 import logging
+from bisect import insort
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import time
@@ -90,17 +91,15 @@ class Worker:
         fields: Mapping[str, Any] | None = None,
     ) -> None:
         """Take note of one event of it; ``type_`` is what comes after ``worker-``, or ``None`` for one of a task."""
-        for name in _FIELDS:
-            if fields and name != "heartbeats" and name in fields:
-                self.update({name: fields[name]})
+        if fields:
+            self.update({name: fields[name] for name in _FIELDS if name in fields and name != "heartbeats"})
         if type_ == "offline":
             self.heartbeats.clear()
         elif local_received and timestamp:
             drift = abs(int(local_received) - int(timestamp))
             if drift > HEARTBEAT_DRIFT_MAX:
                 _warn(str(self.hostname), drift, local_received, timestamp)
-            self.heartbeats.append(local_received)
-            self.heartbeats.sort()
+            insort(self.heartbeats, local_received)
             del self.heartbeats[: -self.heartbeat_max]
 
     def update(self, f: Mapping[str, Any], **kw: Any) -> None:

@@ -60,7 +60,8 @@ class Dumper:
     def _task(self, type: str, event: Event) -> str:
         uuid = str(event.pop("uuid", "?"))
         if type not in ("task-received", "task-sent"):
-            return TASK_NAMES.get(uuid, "")
+            introduced: str = TASK_NAMES.get(uuid, "")
+            return introduced
         parts = (_plain(event.pop(name, None)) for name in ("name", "args", "kwargs"))
         task = TASK_NAMES[uuid] = "{}({}) args={} kwargs={}".format(next(parts), _plain(uuid), *parts)
         return task
