@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from typing import NoReturn
 
 from celeriac.cli.program import Program
@@ -29,8 +30,9 @@ def begin_again(program: Program) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     logging.shutdown()
-    # Until it hears, a second hang-up would end it.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if threading.current_thread() is threading.main_thread():  # elsewhere Python changes no handler
+        # Until it hears, a second hang-up would end it.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.environ[AGAIN_VARIABLE] = str(os.getpid())
     if program.began_in is not None:
         os.chdir(program.began_in)  # where relative paths of the command line mean what they meant
