@@ -62,13 +62,15 @@ def test_a_detached_worker_is_ready_when_the_command_returns_and_stops_by_its_pi
     assert not detached.pid_file.exists()
 
 
-def test_a_second_one_on_the_same_pid_file_is_refused_and_the_first_goes_on(detached: Detached) -> None:
-    detached.start()
+def test_a_second_one_on_the_same_pid_file_is_refused_and_touches_nothing(detached: Detached) -> None:
+    detached.start("-Q", "other")
+    waiting = detached.fleet.send("add", 2, 3)
 
-    second = detached.start()
+    second = detached.start("--purge")
 
     assert second.returncode != 0
     assert f"process {detached.pid} holds this pid file" in second.stderr
+    assert detached.fleet.client.store.depth(["celery"]) == [1], waiting.id
     assert alive(detached.pid)
 
 

@@ -199,9 +199,9 @@ def command(
         with redirected_stdouts(app.settings.worker, handled=handled):
             return run_worker(worker, enter_child=partial(enter_child, log))
     check_superuser(app.settings.general.accept_content)
-    introduce(program, worker, purge=purge)
     stopping = Stopping(stop_terms(app.settings.worker))
     with daemon.holding_pid_file(), accompanied(beat_of(app, scheduler=scheduler, file=schedule) if beat else None):
+        introduce(program, worker, purge=purge)
         with redirected_stdouts(app.settings.worker, handled=handled):
             again = partial(begin_again, program)
             code = run_worker(

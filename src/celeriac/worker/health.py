@@ -49,13 +49,15 @@ class Patient(Struct, frozen=True, kw_only=True):
     ended: Callable[[], int]
     """Another number whenever a task has ended."""
     store_answers: Callable[[], bool]
+    queues: Callable[[], Sequence[str]]
+    """Those that it serves now."""
 
 
 class Gauge:
     """Looks every few seconds at what moves, and at what waits in the queues."""
 
-    def __init__(self, patient: Patient, store: Broker, queues: Sequence[str], stopping: Stopping, runtime: Runtime) -> None:
-        self._patient, self._store, self._queues, self._stopping, self._runtime = patient, store, queues, stopping, runtime
+    def __init__(self, patient: Patient, store: Broker, stopping: Stopping, runtime: Runtime) -> None:
+        self._patient, self._store, self._stopping, self._runtime = patient, store, stopping, runtime
         self._waiting: int | None = None
         self._ended = patient.ended()
         self._moved_at = runtime.monotonic()
@@ -67,7 +69,9 @@ class Gauge:
         if (ended := self._patient.ended()) != self._ended:
             self._ended, self._moved_at = ended, self._runtime.monotonic()
         try:
-            self._waiting = sum(self._store.depth(self._queues))
+            paused = self._store.rules().paused_queues
+            open_queues = [queue for queue in self._patient.queues() if queue not in paused]
+            self._waiting = sum(self._store.depth(open_queues)) if open_queues else 0
         except OperationalError:
             self._waiting = None
 

@@ -113,6 +113,7 @@ def run_solo(
         children=lambda: 1,
         ended=lambda: slot.ended,
         store_answers=lambda: keeper.healthy,
+        queues=lambda: leases.queues,
     )
     watch = Watch(app, plan, patient, stopping=stopping, overseer=overseer)
     if not wait_for_store(plan, leases, runtime, stopped=lambda: stopping.is_asked):

@@ -181,6 +181,7 @@ def _supervise(worker: Worker, plan: Plan, made: Made) -> int:
         children=lambda: len(node.processes()),
         ended=lambda: node.ended,
         store_answers=lambda: node.healthy,
+        queues=lambda: leases.queues,
     )
     try:
         watch = Watch(worker.app, plan, patient, stopping=stopping, overseer=overseer)

@@ -29,7 +29,7 @@ class Watch:
         """
         settings = app.conf.settings().worker
         self._name, self._overseer = plan.hostname, overseer
-        self._gauge = Gauge(patient, app.store, plan.queues, stopping, app.runtime)
+        self._gauge = Gauge(patient, app.store, stopping, app.runtime)
         self._health: Health | None = None
         if settings.health_address:
             try:

@@ -17,7 +17,9 @@ from celeriac.app.runtime import SystemRuntime
 from celeriac.cli.health import ask
 from celeriac.core.endpoint import TcpAddress, UnixAddress
 from celeriac.core.errors import BrokerUnreachable, ImproperlyConfigured
+from celeriac.core.rules import Rules
 from celeriac.drivers.memory.store import MemoryStore
+from celeriac.testing.conformance.subject import an_outgoing
 from celeriac.worker.health import CLIENTS, PATIENCE_S, Gauge, Health, Patient
 from celeriac.worker.stopping import Stopping
 
@@ -25,14 +27,16 @@ from celeriac.worker.stopping import Stopping
 class AbsentStore(MemoryStore):
     """A store that does not answer."""
 
-    def depth(self, queues: object) -> list[int]:
+    def rules(self) -> Rules:
         raise BrokerUnreachable("away")
 
 
 def a_gauge(store: MemoryStore | None = None) -> Gauge:
     runtime = SystemRuntime()
-    patient = Patient(turned_at=runtime.monotonic, children=lambda: 2, ended=lambda: 7, store_answers=lambda: True)
-    gauge = Gauge(patient, store or MemoryStore(runtime=runtime), ["celery"], Stopping(), runtime)
+    patient = Patient(
+        turned_at=runtime.monotonic, children=lambda: 2, ended=lambda: 7, store_answers=lambda: True, queues=lambda: ["q"]
+    )
+    gauge = Gauge(patient, store or MemoryStore(runtime=runtime), Stopping(), runtime)
     gauge.announced = True
     return gauge
 
@@ -105,6 +109,19 @@ def test_a_store_that_is_away_makes_nobody_dead() -> None:
     signs = gauge.signs()
 
     assert signs.waiting is None
+
+
+def test_what_waits_in_a_paused_queue_is_no_lack_of_progress() -> None:
+    store = MemoryStore(runtime=SystemRuntime())
+    gauge = a_gauge(store)
+    store.publish([an_outgoing("waiting")])
+
+    gauge.look()
+    before = gauge.signs().waiting
+    store.pause(queues=["q"])
+    gauge.look()
+
+    assert (before, gauge.signs().waiting) == (1, 0)
 
 
 def test_a_socket_file_is_for_this_user_alone_and_goes_with_the_endpoint(tmp_path: Path) -> None:
