@@ -200,10 +200,11 @@ def command(
             return run_worker(worker, enter_child=partial(enter_child, log))
     check_superuser(app.settings.general.accept_content)
     stopping = Stopping(stop_terms(app.settings.worker))
-    with daemon.holding_pid_file(), accompanied(beat_of(app, scheduler=scheduler, file=schedule) if beat else None):
+    with daemon.holding_pid_file():
         introduce(program, worker, purge=purge)
-        with redirected_stdouts(app.settings.worker, handled=handled):
-            again = partial(begin_again, program)
+        again = partial(begin_again, program)
+        beside = accompanied(beat_of(app, scheduler=scheduler, file=schedule) if beat else None)
+        with beside, redirected_stdouts(app.settings.worker, handled=handled):
             code = run_worker(
                 worker,
                 enter_child=partial(enter_child, log),
