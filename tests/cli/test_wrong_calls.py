@@ -48,7 +48,6 @@ WRONG = [
     ("dlq", "replay"),
     ("dlq", "purge"),
     ("worker", "-c", "-1"),
-    ("worker", "-P", "nonsense:Lane:of"),
     ("worker", "-l", "LOUD"),
     ("worker", "-n", "a b"),
     ("worker", "-Q", ""),
