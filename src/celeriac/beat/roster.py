@@ -16,11 +16,11 @@ from msgspec import Struct, json
 from celeriac.abc import Timetable
 from celeriac.app.periodic.entry import Entry, entry_from
 from celeriac.app.periodic.place import zones_of
-from celeriac.app.periodic.planning import begun
+from celeriac.app.periodic.planning import CLOCK_STEP_S, begun
 from celeriac.app.periodic.rhythm import Cron
-from celeriac.app.periodic.stored import entry_bytes, entry_of, state_bytes, state_of
+from celeriac.app.periodic.stored import entry_bytes, entry_of, same_times, state_bytes, state_of
 from celeriac.app.schedules import crontab
-from celeriac.beat.scheduler import CLOCK_STEP_S, mended
+from celeriac.beat.scheduler import mended
 from celeriac.core.errors import CeleriacError, ImproperlyConfigured
 from celeriac.core.schedules.timetable import Change, Record
 
@@ -104,7 +104,8 @@ def _brought_in(one: Here, record: Record | None, now: float) -> Change | None:
     if not _glance(record.entry).settled:
         log.warning("the entry %r is as somebody changed it, not as beat_schedule has it, until it is removed", record.name)
         return None
-    state, due = begun(one.entry, now=now, was=state_of(record.state))
+    same = same_times(record.name, record.entry, one.stored)
+    state, due = begun(one.entry, now=now, was=state_of(record.state), same_times=same)
     return Change(name=record.name, seen=record.revision, entry=one.stored, state=state_bytes(state), due=due)
 
 

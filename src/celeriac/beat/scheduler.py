@@ -17,15 +17,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from celeriac.app.periodic.entry import Entry, State, moment_of
-from celeriac.app.periodic.planning import begun, delay_s, is_over, onward
+from celeriac.app.periodic.planning import CLOCK_STEP_S, begun, delay_s, is_over, onward
 from celeriac.app.periodic.rhythm import Cron, Every, Rhythm
 
 HARDLY_LATE: Final = timedelta(seconds=15)
 """So late a tick may be that is not to be caught up with."""
 AT_ONCE: Final = 100
 """So many ticks of one entry are sent in one step; the others in the next."""
-CLOCK_STEP_S: Final = 12.0
-"""A clock that was set back by more than this is noticed; machines that differ by less do not notice each other."""
 
 
 class Decision(Struct, frozen=True):
@@ -63,7 +61,8 @@ def decide(
     if entry.max_runs is not None:
         wanted = wanted[: entry.max_runs - state.runs]
     sent, left = wanted[:AT_ONCE], wanted[AT_ONCE:]
-    state = replace(state, runs=state.runs + len(sent), problem=None)
+    reached = sent[-1] if left else passed[-1]
+    state = replace(state, runs=state.runs + len(sent), passed=reached.timestamp(), problem=None)
     return Decision(sent, *onward(entry, state, left[0] if left else following))
 
 
@@ -107,8 +106,9 @@ def mended(entry: Entry, rhythm: Rhythm, state: State, due: float | None, *, now
         or (entry.starts and entry.starts.timestamp() > now)
     ):
         return None
-    following = rhythm.next_after(moment_of(now))
-    if following is None or state.tick <= following.timestamp() + CLOCK_STEP_S:
+    # Another machine, whose clock is ahead by less than a step, may have sent what is still to come here.
+    farthest, following = rhythm.next_after(moment_of(now + CLOCK_STEP_S)), rhythm.next_after(moment_of(now))
+    if farthest is None or following is None or state.tick <= farthest.timestamp():
         return None
     if isinstance(rhythm, Every):
         return Decision((), *begun(entry, now=now, was=replace(state, last=None)))

@@ -16,7 +16,7 @@ from celeriac.abc import Timetable
 from celeriac.app import signals
 from celeriac.app.periodic.place import timetable_of
 from celeriac.beat.roster import Here, enrol, entries_here, tidy
-from celeriac.beat.ticking import STANDBY_S, Ticker
+from celeriac.beat.ticking import LEASE_S, STANDBY_S, Ticker
 from celeriac.core.errors import OperationalError, StoreRefused
 
 log = logging.getLogger("celeriac.beat")
@@ -100,7 +100,7 @@ class Beat:
             self._bring_in(ticker)
             pause_s = ticker.look()
             if ticker.clock_went_back:
-                self._tidy(ticker.here)
+                self._tidy(ticker.here, ticker.now)
         except OperationalError as error:
             if not self.looked and (isinstance(error, StoreRefused) or not self._patient):
                 raise  # a wrong password does not mend itself
@@ -126,15 +126,17 @@ class Beat:
         if revision == self._revision:
             return
         ticker.here = entries_here(self.app)
-        enrol(self.timetable, ticker.here, now=self.app.runtime.time())
-        self._tidy(ticker.here)
+        # By the clock of the store, as ticks are: that of this machine may differ.
+        now = self.timetable.attend(self.who, lease_s=LEASE_S, limit=0).now
+        enrol(self.timetable, ticker.here, now=now)
+        self._tidy(ticker.here, now)
         self._revision = self.app.conf.revision
 
-    def _tidy(self, here: dict[str, Here] | Any) -> None:
+    def _tidy(self, here: dict[str, Here] | Any, now: float) -> None:
         if self.timetable.count() <= MANY:
-            tidy(self.app, self.timetable, here, now=self.app.runtime.time())
+            tidy(self.app, self.timetable, here, now=now)
             return
-        thread = threading.Thread(target=_tidy_beside, args=(self.app, self.timetable, here), name="beat-tidy", daemon=True)
+        thread = threading.Thread(target=_tidy_beside, args=(self.app, self.timetable, here, now), name="beat-tidy", daemon=True)
         thread.start()
 
     def _say_away(self, error: OperationalError) -> None:
@@ -144,8 +146,8 @@ class Beat:
             log.error("beat: %s; trying again every %.0f s", error, RETRY_S)
 
 
-def _tidy_beside(app: Any, timetable: Timetable, here: Any) -> None:
+def _tidy_beside(app: Any, timetable: Timetable, here: Any, now: float) -> None:
     try:
-        tidy(app, timetable, here, now=app.runtime.time())
+        tidy(app, timetable, here, now=now)
     except OperationalError as error:
         log.warning("beat: not all entries were gone through: %s", error)

@@ -17,11 +17,12 @@ from msgspec.structs import replace
 from celeriac.abc import Timetable
 from celeriac.app.periodic.entry import Entry, State, moment_of
 from celeriac.app.periodic.place import zones_of
+from celeriac.app.periodic.planning import CLOCK_STEP_S
 from celeriac.app.periodic.sending import messages_of, tick_id
 from celeriac.app.periodic.stored import entry_of, state_bytes, state_of
 from celeriac.beat.classic.watched import watched
 from celeriac.beat.roster import Here
-from celeriac.beat.scheduler import CLOCK_STEP_S, Decision, decide
+from celeriac.beat.scheduler import Decision, decide
 from celeriac.core.errors import BrokerUnreachable, StoreRefused
 from celeriac.core.message import Outgoing
 from celeriac.core.schedules.timetable import Agenda, Change, Record
@@ -60,6 +61,8 @@ class Ticker:
         """Who led when it looked last."""
         self.clock_went_back = False
         """The clock of the store was set back between two looks."""
+        self.now = 0.0
+        """The clock of the store when it looked last, seconds since 1970."""
         self._offset: float | None = None
 
     @property
@@ -93,6 +96,7 @@ class Ticker:
             else:
                 log.info("beat: %s leads, %s stands by", agenda.leader, self._who)
         self.leader = agenda.leader
+        self.now = agenda.now
         offset = agenda.now - self._app.runtime.monotonic()
         self.clock_went_back = self._offset is not None and offset < self._offset - CLOCK_STEP_S
         self._offset = offset

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from celeriac import Celery, crontab, schedule
 from celeriac.app.periodic.entry import Entry, State, entry_from
 from celeriac.app.periodic.place import zones_of
-from celeriac.app.periodic.planning import begun, delay_s
-from celeriac.beat.scheduler import AT_ONCE, CLOCK_STEP_S, Decision, decide, mended
+from celeriac.app.periodic.planning import CLOCK_STEP_S, begun, delay_s
+from celeriac.beat.scheduler import AT_ONCE, Decision, decide, mended
 
 APP = Celery("deciding", broker="memory://deciding", set_as_current=False)
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from celeriac.app.periodic.place import timetable_of, zones_of
 from celeriac.app.periodic.planning import begun
 from celeriac.app.periodic.sending import messages_of, tick_id
 from celeriac.app.periodic.showing import Scheduled, shown
-from celeriac.app.periodic.stored import data_of, entry_bytes, entry_of, state_bytes, state_of
+from celeriac.app.periodic.stored import data_of, entry_bytes, entry_of, same_times, state_bytes, state_of
 from celeriac.core.errors import CeleriacError, ImproperlyConfigured, StoreRefused
 from celeriac.core.schedules.timetable import Change, Record
 
@@ -117,7 +117,7 @@ class Schedules:
             if "schedule" not in fields:
                 kept["schedule"] = entry_of(name, record.entry, app=self._app, zone_of=zones_of(self._app)).schedule
             entry = self._entry({**kept, **fields, "name": name})
-            return entry, *begun(entry, now=self._now(), was=state_of(record.state))
+            return entry, *self._goes_on(entry, record)
 
         self._alter(name, changed)
 
@@ -132,9 +132,9 @@ class Schedules:
             state = state_of(record.state)
             if not state.paused:
                 return None, state, record.due
-            return None, *begun(self._known(record), now=self._now(), was=replace(state, paused=False, last=None))
+            return None, *begun(self._known(record), now=self._now(), was=replace(state, paused=False), from_now=True)
 
-        self._alter(name, resumed, keep_last=True)
+        self._alter(name, resumed)
 
     def run(self, name: str) -> str:
         """Send the entry's task now, once, whatever its schedule says; return the id of the task.
@@ -189,7 +189,7 @@ class Schedules:
         if rhythm is None:
             raise ImproperlyConfigured(f"the schedule of {name!r} says by itself when it is due, and does not say it in advance")
         if state.tick is None:
-            state, _ = begun(entry, now=self._now(), was=replace(state, paused=False, last=None))
+            state, _ = begun(entry, now=self._now(), was=replace(state, paused=False), from_now=True)
         moments: list[datetime] = []
         left = count if entry.max_runs is None else min(count, entry.max_runs - state.runs)
         moment = None if state.tick is None else moment_of(state.tick)
@@ -224,22 +224,22 @@ class Schedules:
 
     def _put(self, entry: Entry) -> None:
         def replaced(record: Record) -> tuple[Entry | None, State, float | None]:
-            return entry, *begun(entry, now=self._now(), was=state_of(record.state))
+            return entry, *self._goes_on(entry, record)
 
         try:
             self._alter(entry.name, replaced)
         except NoSuchEntry:  # it was removed meanwhile
             self.timetable.change([self._beginning(entry)])
 
-    def _alter(
-        self, name: str, change: Callable[[Record], tuple[Entry | None, State, float | None]], *, keep_last: bool = False
-    ) -> None:
+    def _goes_on(self, entry: Entry, record: Record) -> tuple[State, float | None]:
+        same = same_times(entry.name, record.entry, entry_bytes(entry))
+        return begun(entry, now=self._now(), was=state_of(record.state), same_times=same)
+
+    def _alter(self, name: str, change: Callable[[Record], tuple[Entry | None, State, float | None]]) -> None:
         timetable = self.timetable
         for _ in range(_ATTEMPTS):
             record = self._record(timetable, name)
             entry, state, due = change(record)
-            if keep_last:
-                state = replace(state, last=state_of(record.state).last)
             if timetable.change([_moved(record, state, due, entry=entry)])[0]:
                 return
         raise _restless(name)

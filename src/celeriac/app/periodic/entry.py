@@ -82,6 +82,8 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it was added, or its schedule was changed, or it was resumed: from then on ticks are counted."""
     tick: float | None = None
     """The moment of the schedule that is next. ``None``: there is none, or the schedule must be asked."""
+    passed: float | None = None
+    """The moment of the schedule that was last decided upon: neither it nor an earlier one comes again."""
     last: float | None = None
     """When something was sent last."""
     runs: int = 0

@@ -22,6 +22,8 @@ from celeriac.core.errors import CeleriacError, ImproperlyConfigured
 from celeriac.core.representation import safe_repr
 
 _FORM: Final = 1
+_TIMES: Final = ("schedule", "timezone", "skipped", "doubled", "starts")
+"""What of an entry says when it is due."""
 
 
 def entry_bytes(entry: Entry) -> bytes:
@@ -80,6 +82,15 @@ def data_of(name: str, stored: bytes) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise ImproperlyConfigured(f"the entry {name!r} of the beat cannot be read: it is no mapping")
     return said
+
+
+def same_times(name: str, stored: bytes, other: bytes) -> bool:
+    """Say whether two forms of an entry are due at the same moments, as far as that can be read."""
+    try:
+        one, two = data_of(name, stored), data_of(name, other)
+    except ImproperlyConfigured:
+        return False
+    return all(one.get(key) == two.get(key) for key in _TIMES)
 
 
 def state_bytes(state: State) -> bytes:
