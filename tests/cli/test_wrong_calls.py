@@ -54,6 +54,8 @@ WRONG = [
     ("worker", "--time-limit", "soon"),
     ("worker", "--max-tasks-per-child", "0"),
     ("worker", "nonsense"),
+    ("events", "--dump", "--pidfile", "monitor.pid"),
+    ("events", "--dump", "--detach"),
     ("migrate",),
     ("migrate", "memory://a"),
     ("migrate", "memory://a", "memory://b", "-t", "nan"),

@@ -234,9 +234,9 @@ def test_what_a_cold_stop_hands_back_is_told(local_fleet: Fleet) -> None:
 
 
 def test_a_detached_camera_is_there_when_the_command_returns(local_fleet: Fleet) -> None:
-    (local_fleet.folder / "cameras.py").write_text(CAMERA)
     pidfile, log, album = (local_fleet.folder / name for name in ("camera.pid", "camera.log", "album"))
-    words = ["-A", "cameras", "events", "-c", "cameras.Album", "--detach", "--pidfile", str(pidfile), "--logfile", str(log)]
+    (local_fleet.folder / "cameras.py").write_text(f"{CAMERA}\napp.conf.events_pidfile = {str(pidfile)!r}\n")
+    words = ["-A", "cameras", "events", "-c", "cameras.Album", "--detach", "--logfile", str(log)]
 
     ran = subprocess.run(
         [sys.executable, "-m", "celeriac", *words],

@@ -130,6 +130,11 @@ def daemon_of(settings: DaemonSettings, *, node: str, logfile: str | None) -> Da
     )
 
 
+def asked_for() -> list[str]:
+    """Return the options of a daemon that were given to the command that runs, as they are written."""
+    return [f"--{name}" for name in click.get_current_context().meta.get(_GIVEN, {})]
+
+
 def _option(flag: str, metavar: str, help: str, kind: Any = str) -> Callable[[F], F]:
     return click.option(flag, metavar=metavar, type=kind, expose_value=False, callback=_keep, help=help)
 

@@ -16,7 +16,7 @@ from celeriac.app.monitoring.dumper import Dumper
 from celeriac.app.monitoring.snapshot import camera_of
 from celeriac.app.overseer import Overseer
 from celeriac.cli.breaking_off import ended_by_sigterm
-from celeriac.cli.daemon import daemon_of, daemon_options
+from celeriac.cli.daemon import asked_for, daemon_of, daemon_options
 from celeriac.cli.failures import OK
 from celeriac.cli.output import as_json as json_option
 from celeriac.cli.program import Program, pass_program
@@ -62,6 +62,8 @@ def command(
         raise click.UsageError("either -d or -c: events are printed, or pictures are taken")
     if detach and not camera:
         raise click.UsageError("--detach goes with -c: what is printed or shown needs a terminal")
+    if not camera and (words := asked_for()):
+        raise click.UsageError(f"{words[0]} goes with -c: only a camera is a daemon")
     if dump or as_json:
         return dump_events(program.reach(), as_json=as_json, quiet=program.quiet)
     if camera:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
-from celeriac.config.sections.kinds import WITH_DAEMONS, WITH_SECURITY, Harmless, Names, Seconds, Secretive, Text
+from celeriac.config.sections.kinds import WITH_SECURITY, Harmless, Names, Seconds, Secretive, Text
 
 _NO_QUEUE: Final = Harmless("a monitor listens, and has no queue that is kept for it")
 
@@ -66,17 +66,17 @@ class EventSettings(Struct, frozen=True, kw_only=True):
 class EventsProgramSettings(Struct, frozen=True, kw_only=True):
     """``events_*``: the monitor of events as a detached program."""
 
-    logfile: Annotated[Text, WITH_DAEMONS] = None
-    """``events_logfile``: file for its log."""
-    pidfile: Annotated[Text, WITH_DAEMONS] = None
-    """``events_pidfile``: file that holds its process id."""
-    uid: Annotated[str | int | None, WITH_DAEMONS] = None
-    """``events_uid``: user that it becomes."""
-    gid: Annotated[str | int | None, WITH_DAEMONS] = None
+    logfile: Text = None
+    """``events_logfile``: file for the log of a camera, ``celeriac events -c``."""
+    pidfile: Text = None
+    """``events_pidfile``: file that holds a camera's process id."""
+    uid: str | int | None = None
+    """``events_uid``: user that a camera becomes."""
+    gid: str | int | None = None
     """``events_gid``: group that it becomes."""
-    umask: Annotated[str | int | None, WITH_DAEMONS] = None
+    umask: str | int | None = None
     """``events_umask``: permissions that its new files lack."""
-    executable: Annotated[Text, WITH_DAEMONS] = None
+    executable: Text = None
     """``events_executable``: the Python that runs it."""
 
 

@@ -60,5 +60,3 @@ Tls = bool | Mapping[str, Any]
 WITH_RABBITMQ: Final = Later("RabbitMQ")
 WITH_STORES: Final = Later("the result backend of that name")
 WITH_SECURITY: Final = Later("signed messages")
-WITH_WORKERS: Final = Later("the rest of the worker's options")
-WITH_DAEMONS: Final = Later("detached programs")
