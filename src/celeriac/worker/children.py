@@ -38,9 +38,10 @@ class Place:
     name: str
     """Unique in the node's life: its number, and how many were ordered before it."""
     slot: Slot
-    ordered_at: float
     process: ChildProcess | None = None
     """``None``: nobody has said yet that it was born."""
+    born_at: float = 0.0
+    """When that was heard: where many are ordered, the last are born late."""
     told: bool = False
     """It was asked to finish."""
     stale: bool = False
@@ -170,7 +171,7 @@ class Children:
             taken = {place.number for place in staying}
             for number in [number for number in range(self._count) if number not in taken][: self._count - len(staying)]:
                 if now >= self._crashes.get(number, (0, 0.0))[1]:
-                    self._order(number, now)
+                    self._order(number)
         for place in self.places:
             if place.stale or not place.counts:
                 place.finish()
@@ -184,7 +185,7 @@ class Children:
     def _check_birth(self, place: Place, now: float) -> None:
         if place.process is None or place.killed is not None or place.slot.is_ready or not self._alive_s:
             return
-        if now - place.ordered_at > self._alive_s:
+        if now - place.born_at > self._alive_s:
             log.error("child %s was not ready within %g s and is replaced", place.name, self._alive_s)
             place.kill("it was not ready in time")
 
@@ -222,11 +223,11 @@ class Children:
             if place is None:
                 continue
             if report.status is None:
-                place.process = self._process_of(report.pid)
+                place.process, place.born_at = self._process_of(report.pid), self._runtime.monotonic()
             else:
                 self._bury(place, report)
 
-    def _order(self, number: int, now: float) -> None:
+    def _order(self, number: int) -> None:
         if not self._rooms:
             return  # as soon as one of the retired is gone
         room = self._rooms.pop()
@@ -234,7 +235,7 @@ class Children:
         slot = self._slots[room]
         slot.clear()
         name = f"{number}.{self._ordered}"
-        self.places = (*self.places, Place(room, number, name, slot, now))
+        self.places = (*self.places, Place(room, number, name, slot))
         self._nursery.order(Order(room, number, name, self._imports, self._reload))
 
     def _bury(self, place: Place, report: Report) -> None:
@@ -242,7 +243,7 @@ class Children:
         if place.process is not None:
             place.process.close()
         detail = _how(report.status)
-        if report.status != 0 and place.killed is None:
+        if report.pid and report.status != 0 and place.killed is None:
             log.error("child %s (pid %d) ended: %s", place.name, report.pid, detail, extra={"event": "child-died"})
         self._leases.child_died(self._dead(place, Death(place.killed or detail, handed_back=place.killed is not None)))
         self._on_death()

@@ -6,7 +6,7 @@ In a node's life: it orders, and reports follow. ``template`` forks children, ``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 from msgspec import Struct
 
@@ -31,7 +31,13 @@ class Report(Struct, frozen=True, array_like=True):
 
     name: str
     pid: int
+    """0: it never had a process."""
     status: int | None = None
+
+    @classmethod
+    def stillborn(cls, name: str) -> Self:
+        """Say that the system would give this child no process."""
+        return cls(name, 0, 1 << 8)
 
 
 class Nursery(Protocol):

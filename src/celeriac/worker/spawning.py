@@ -7,6 +7,7 @@ the others but the slots and the orders. Does not know: what a child does.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from msgspec.structs import replace
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.worker.birth import FIRST_WORDS, VARIABLE, Birth, Rerun
 from celeriac.worker.nursery import Order, Report
+
+log = logging.getLogger("celeriac.worker")
 
 _PATIENCE_S: Final = 5.0
 """How long to wait for the ends of children whose node is over."""
@@ -80,7 +83,12 @@ class Spawner:
         if child is not None and child.takes(order):
             self._prepared_at = -_PAUSE_S
         else:
-            child = self._start()
+            try:
+                child = self._start()
+            except OSError as error:
+                log.error("child %s could not be started: %s", order.name, error, extra={"event": "child-not-started"})
+                self._say(Report.stillborn(order.name))
+                return
             child.takes(order)
         self._say(Report(order.name, child.pid))
         waiting = threading.Thread(target=self._wait, args=(order.name, child), name="celeriac-nursery", daemon=True)
@@ -94,7 +102,9 @@ class Spawner:
             return
         now = time.monotonic()
         if now - self._prepared_at >= _PAUSE_S:  # one that ends by itself would end again
-            self._prepared_at, self._reserve = now, self._start()
+            self._prepared_at = now
+            with suppress(OSError):  # too little memory, too many processes: that passes, and it is only for haste
+                self._reserve = self._start()
 
     def renew(self) -> None:
         """Let the one in reserve go: it has imported what is not wanted any more."""

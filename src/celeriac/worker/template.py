@@ -8,11 +8,13 @@ talks to it over a pair of sockets. It ends when the supervisor does. Does not k
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import select
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -22,6 +24,8 @@ from msgspec import msgpack
 from celeriac.worker.lanes.real import start_thread
 from celeriac.worker.nursery import Order, Report
 from celeriac.worker.os_signals import leave_to_supervisor
+
+log = logging.getLogger("celeriac.worker")
 
 ChildMain = Callable[[Order], int]
 """What a child runs: who it is -> exit code."""
@@ -53,6 +57,8 @@ class Template:
         os.close(lifeline)
         ours.setblocking(False)
         self._socket = ours
+        self._unsent: deque[bytes] = deque()
+        """Orders for which the socket has no room yet. Each order is answered, and then they are tried again."""
 
     def fileno(self) -> int:
         """Readable when there are reports."""
@@ -66,7 +72,8 @@ class Template:
 
     def order(self, order: Order) -> None:
         """Have a child forked; its Report follows."""
-        self._socket.send(msgpack.encode(order))
+        self._unsent.append(msgpack.encode(order))
+        self._send()
 
     def reports(self) -> list[Report]:
         """Return what happened since the last call.
@@ -79,6 +86,7 @@ class Template:
             try:
                 data = self._socket.recv(65536)
             except BlockingIOError:
+                self._send()
                 return reports
             except OSError:
                 data = b""
@@ -92,6 +100,12 @@ class Template:
         os.close(self._lifeline)
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+
+    def _send(self) -> None:
+        with suppress(OSError):  # it is full, or the template has died, which ``reports`` will say
+            while self._unsent:
+                self._socket.send(self._unsent[0])
+                self._unsent.popleft()
 
 
 def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain, before_fork: Callable[[], object]) -> NoReturn:
@@ -119,7 +133,13 @@ def _serve(orders: socket.socket, lifeline: int, child_main: ChildMain, before_f
                     break
                 order = msgpack.decode(data, type=Order)
                 before_fork()
-                pid = os.fork()
+                try:
+                    pid = os.fork()
+                except OSError as error:
+                    # Too little memory, too many processes: that passes, and the template is not to pass before it.
+                    log.error("child %s could not be forked: %s", order.name, error, extra={"event": "child-not-forked"})
+                    orders.send(msgpack.encode(Report.stillborn(order.name)))
+                    continue
                 if pid == 0:
                     signal.set_wakeup_fd(-1)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

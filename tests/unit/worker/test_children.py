@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from celeriac.abc import Lessee
-from celeriac.worker.nursery import Order
+from celeriac.worker.nursery import Order, Report
 from unit.worker.brood import SIGKILL, Brood
 
 TERM = signal.SIGTERM
@@ -170,6 +170,31 @@ def test_one_that_is_not_ready_in_time_is_replaced() -> None:
     brood.fill()
 
     assert (patient, brood.heard("0.1")) == ([], [SIGKILL])
+
+
+def test_the_time_to_be_ready_begins_with_the_birth_and_not_with_the_order() -> None:
+    brood = Brood(1, alive_s=4.0)
+    brood.fill()
+    brood.runtime.advance(10)
+
+    brood.bear(ready=False)
+    brood.fill()
+
+    assert brood.heard("0.1") == []
+
+
+def test_who_would_not_be_born_is_tried_again_after_a_pause() -> None:
+    brood = Brood(1)
+    brood.fill()
+
+    brood.nursery.coming.append(Report.stillborn("0.1"))
+    brood.children.hear()
+    brood.fill()
+    at_once = brood.names
+    brood.runtime.advance(0.6)
+    brood.fill()
+
+    assert (at_once, brood.names) == ([], ["0.2"])
 
 
 def test_one_that_is_ready_may_do_nothing_for_as_long_as_it_likes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -113,6 +114,48 @@ def test_many_children_at_once_are_all_reported() -> None:
 
     codes = {report.name: os.waitstatus_to_exitcode(report.status) for report in reports if report.status is not None}
     assert codes == {f"{index}.1": index for index in range(10)}
+
+
+def test_more_children_may_be_ordered_at_once_than_the_template_has_room_for() -> None:
+    with a_template(lambda order: 0) as template:
+        os.kill(template.pid, signal.SIGSTOP)
+        for index in range(320):
+            template.order(Order(index, index, f"{index}.1"))
+        os.kill(template.pid, signal.SIGCONT)
+        reports = wait_for_reports(template, 640)
+
+    assert {report.name for report in reports if report.status == 0} == {f"{index}.1" for index in range(320)}
+
+
+def test_where_no_process_is_to_be_had_the_child_was_never_born_and_the_next_one_may_be() -> None:
+    fork, attempts = os.fork, iter(range(9))
+
+    def first_there_is_no_memory() -> None:
+        def fail() -> int:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+        os.fork = fail if next(attempts) == 0 else fork  # in the template, which is a process of its own
+
+    with a_template(lambda order: 0, first_there_is_no_memory) as template:
+        template.order(Order(0, 0, "0.1"))
+        [unborn] = wait_for_reports(template, 1)
+        template.order(Order(0, 0, "0.2"))
+        [began, ended] = wait_for_reports(template, 2)
+
+    assert unborn == Report.stillborn("0.1")
+    assert (began.name, ended.status) == ("0.2", 0)
+
+
+def test_an_order_to_a_template_that_has_died_raises_nothing_before_that_is_noticed() -> None:
+    template = Template(lambda order: 0)
+    os.kill(template.pid, signal.SIGKILL)
+    select.select([template.fileno()], [], [], PATIENCE_S)
+
+    template.order(Order(0, 0, "0.1"))
+
+    with pytest.raises(EOFError):
+        template.reports()
+    template.close()
 
 
 def test_a_template_that_has_died_is_noticed() -> None:
