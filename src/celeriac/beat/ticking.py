@@ -175,7 +175,13 @@ class Ticker:
         if state.id is None or state.last is None:
             return False
         ttl_s = self._app.settings.result.ttl_s or FORGOTTEN_S
-        return now - state.last < ttl_s and not self._app.AsyncResult(state.id).ready()
+        return now - state.last < ttl_s and not self._has_ended(state.id)
+
+    def _has_ended(self, id: str) -> bool:
+        if self._app.AsyncResult(id).ready():
+            return True
+        members = self._app.GroupResult.restore(id)
+        return members is not None and bool(members.ready())
 
     def _messages(self, entry: Entry, state: State, decision: Decision) -> tuple[list[Outgoing], list[str]]:
         messages, ids = list[Outgoing](), list[str]()

@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 
-from celeriac import Celery, crontab
+from celeriac import Celery, crontab, schedule
+from celeriac.app.schedules import schedstate
 from celeriac.beat.roster import entries_here
 from unit.beat.conftest import Office
 
 REPORT: dict[str, Any] = {"task": "shop.report", "schedule": 60}
+
+
+class Asked(schedule):
+    """An interval that says by itself when it is due."""
+
+    def is_due(self, last_run_at: datetime) -> schedstate:
+        """Say what any interval says."""
+        return super().is_due(last_run_at)
 
 
 def names(office: Office) -> list[str]:
@@ -137,6 +146,11 @@ def test_after_the_clock_was_set_back_under_a_running_beat_there_is_neither_sile
         ({"task": "t", "schedule": 5, "starts": "soon"}, "Invalid isoformat string"),
         ({"task": "t", "schedule": 5, "max_runs": 0}, "max_runs = 0 is no number of 1 or more"),
         ({"task": "t", "schedule": 5, "skipped": "soon"}, "skipped = 'soon' is none of later, never"),
+        ({"task": "t", "schedule": 0}, "schedule = 0:00:00 is shorter than a millisecond"),
+        ({"task": "t", "schedule": -5}, "is shorter than a millisecond"),
+        ({"task": "t", "schedule": 5, "starts": "2030-01-02", "ends": "2030-01-01"}, "it ends (2030-01-01T00:00:00+00:00)"),
+        ({"task": "t", "schedule": Asked(5), "jitter": 3}, "jitter is not for a schedule that says by itself when it is due"),
+        ({"task": "t", "schedule": Asked(5), "timezone": "Asia/Tokyo"}, "timezone is not for a schedule that says by itself"),
         ({"task": "t", "schedule": 5, "schedul": 5}, "'schedul' means nothing: did you mean 'schedule'?"),
         ("nonsense", "the entry 'wrong' of the beat"),
         (None, "the entry 'wrong' of the beat"),
@@ -161,6 +175,16 @@ def test_a_task_that_is_not_registered_is_named_and_sent_by_its_name(office: Off
 
     assert [parcel.headers["task"] for parcel in office.take()] == ["elsewhere.work"]
     assert "no task 'elsewhere.work' is registered here, so it is sent by its name" in caplog.text
+
+
+@pytest.mark.parametrize("when", [timedelta.max, schedule(timedelta.max, relative=True)], ids=["every", "by-the-clock"])
+def test_an_interval_that_ends_after_all_days_is_never_due_and_the_others_are_sent(office: Office, when: Any) -> None:
+    office.schedule(never={**REPORT, "schedule": when}, good=REPORT)
+
+    office.pass_time(61, office.beat())
+
+    assert office.record("never").due is None
+    assert office.names() == {"good": 1}
 
 
 def test_a_date_that_never_comes_is_warned_of(office: Office, caplog: pytest.LogCaptureFixture) -> None:

@@ -258,6 +258,22 @@ def test_while_the_task_before_goes_on_no_other_is_sent(office: Office) -> None:
     assert len(office.take()) == 1
 
 
+def test_while_a_task_of_the_group_before_goes_on_no_other_group_is_sent(office: Office) -> None:
+    report = office.app.tasks["shop.report"]
+    office.app.schedules.add("g", 60, group(report.s(1), report.s(2)), overlap="skip")
+    beat = office.beat()
+    office.pass_time(61, beat)
+    first, second = [str(parcel.headers["id"]) for parcel in office.take()]
+
+    office.app.backend.store_result(first, None, "SUCCESS")
+    office.pass_time(60, beat)
+    assert office.take() == []
+
+    office.app.backend.store_result(second, None, "SUCCESS")
+    office.pass_time(60, beat)
+    assert len(office.take()) == 2
+
+
 def test_arguments_may_be_made_for_each_tick(office: Office) -> None:
     office.schedule(e={**REPORT, "args": (BeatLazyFunc(office.runtime.monotonic),), "kwargs": {"b": BeatLazyFunc(max, 1, 2)}})
     beat = office.beat()

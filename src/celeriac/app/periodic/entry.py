@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from celeriac.app.periodic.rhythm import Rhythm, rhythm_of
-from celeriac.app.schedules import crontab, maybe_schedule
+from celeriac.app.periodic.rhythm import SHORTEST, Rhythm, rhythm_of
+from celeriac.app.schedules import crontab, maybe_schedule, schedule
 from celeriac.core.errors import ImproperlyConfigured
 from celeriac.core.schedules.crontab import DOUBLED, SKIPPED, Doubled, Skipped
 from celeriac.core.schedules.fields import ParseException
@@ -75,6 +75,11 @@ class Entry(Struct, frozen=True, kw_only=True):
         return rhythm_of(self.schedule, self.zone, self.skipped, self.doubled)
 
 
+OF_RHYTHMS: Final = ("jitter", "catch_up", "timezone", "skipped", "doubled")
+"""What holds for schedules alone whose moments are known in advance."""
+_PLAIN: Final = Entry(name="plain", task="plain", schedule=None)
+
+
 class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What has become of an entry so far. Moments are seconds since 1970."""
 
@@ -116,7 +121,7 @@ def entry_from(
         ImproperlyConfigured: something in it is missing, unknown or wrong; the entry is named.
     """
     try:
-        return _entry(_name(name), dict(given), app, zone_of, settled)
+        return _checked(_entry(_name(name), dict(given), app, zone_of, settled))
     except (ImproperlyConfigured, ParseException, TypeError, ValueError, OverflowError) as error:
         raise ImproperlyConfigured(f"the entry {name!r} of the beat: {error}") from error
 
@@ -151,6 +156,19 @@ def _entry(name: str, given: dict[str, Any], app: Any, zone_of: Callable[[str], 
         max_runs=_max_runs(given.get("max_runs")),
         settled=settled,
     )
+
+
+def _checked(entry: Entry) -> Entry:
+    """Return it, if what it says goes together."""
+    if entry.starts is not None and entry.ends is not None and entry.ends < entry.starts:
+        raise ImproperlyConfigured(f"it ends ({entry.ends.isoformat()}) before it starts ({entry.starts.isoformat()})")
+    if entry.rhythm is None:
+        for key in OF_RHYTHMS:
+            if getattr(entry, key) != getattr(_PLAIN, key):
+                raise ImproperlyConfigured(f"{key} is not for a schedule that says by itself when it is due: {entry.schedule!r}")
+    elif isinstance(entry.schedule, schedule) and entry.schedule.seconds < SHORTEST.total_seconds():
+        raise ImproperlyConfigured(f"schedule = {entry.schedule.run_every} is shorter than a millisecond")
+    return entry
 
 
 def _name(name: Any) -> str:

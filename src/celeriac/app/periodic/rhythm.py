@@ -47,7 +47,10 @@ class Every(Struct, frozen=True):
 
     def next_after(self, moment: datetime) -> datetime | None:
         """See ``Rhythm``."""
-        return moment.astimezone(UTC) + max(self.every, SHORTEST)
+        try:
+            return moment.astimezone(UTC) + max(self.every, SHORTEST)
+        except OverflowError:  # after the last day of the calendar
+            return None
 
     def latest(self, first: datetime, now: datetime, count: int) -> list[datetime]:
         """See ``Rhythm``."""
@@ -65,7 +68,10 @@ class ByTheClock(Struct, frozen=True):
 
     def next_after(self, moment: datetime) -> datetime | None:
         """See ``Rhythm``."""
-        return next_by_the_clock(moment.astimezone(self.zone), self.every, relative=True).astimezone(UTC)
+        try:
+            return next_by_the_clock(moment.astimezone(self.zone), self.every, relative=True).astimezone(UTC)
+        except OverflowError:
+            return None
 
     def latest(self, first: datetime, now: datetime, count: int) -> list[datetime]:
         """See ``Rhythm``."""

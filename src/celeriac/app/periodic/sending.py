@@ -13,6 +13,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from celeriac.abc import PUBLISH_DEADLINE_S
+from celeriac.app.group_result import GroupResult
 from celeriac.app.periodic.entry import Entry
 from celeriac.app.periodic.lazily import arguments_now
 from celeriac.app.signature import Signature
@@ -78,6 +79,8 @@ def messages_of(app: Any, entry: Entry, *, id: str, due: datetime, send: Send | 
     if entry.subtask_type is not None:
         stored = {"task": entry.task, "args": args, "kwargs": kwargs, "options": {}, "subtask_type": entry.subtask_type}
         result = Signature.from_dict({**stored, "immutable": False}, app).apply_async(producer=collector, **options)
+        if entry.overlap == "skip" and isinstance(result, GroupResult):
+            result.save()  # a group has no result of its own: who asks whether it has ended must know its members
         return collector.messages, str(result.id)
     options.setdefault("task_id", id)
     if send is not None:
