@@ -186,13 +186,14 @@ class Children:
         if place.process is None or place.killed is not None or place.slot.is_ready or not self._alive_s:
             return
         if now - place.born_at > self._alive_s:
-            log.error("child %s was not ready within %g s and is replaced", place.name, self._alive_s)
+            log.error("child %s was not ready within %g s and is ended", place.name, self._alive_s)
             place.kill("it was not ready in time")
 
-    def finish(self) -> None:
-        """Ask everybody to end when their tasks have."""
+    def finish(self, now: float) -> None:
+        """Ask everybody to end when their tasks have, and end whoever does not come to life."""
         for place in self.places:
             place.finish()
+            self._check_birth(place, now)
 
     def kill(self, why: str) -> None:
         """End everybody at once; what runs is handed back."""

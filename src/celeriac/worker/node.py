@@ -157,7 +157,7 @@ class Node:
             self._children.fill(now)
             self._children.prepare()
         self._enforcer.look(now)
-        if not self._announced and self._children.ready >= self._children.count:
+        if not self._announced and not self.stopping and self.is_ready:
             self._announced = True
             self._on_ready()
 
@@ -302,7 +302,7 @@ class Node:
         if self._stopping.stage is Stage.COLD:
             self._children.kill("stopped at once by its operator")
         else:
-            self._children.finish()
+            self._children.finish(now)
 
     def _round_s(self) -> float:
         quiet = self._announced and not self.stopping and not self._children.is_busy and not self._enforcer.is_at_work

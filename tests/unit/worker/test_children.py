@@ -183,6 +183,18 @@ def test_the_time_to_be_ready_begins_with_the_birth_and_not_with_the_order() -> 
     assert brood.heard("0.1") == []
 
 
+def test_a_stop_does_not_wait_for_one_that_never_comes_to_life() -> None:
+    brood = Brood(1, alive_s=4.0)
+    brood.bear(ready=False)
+    brood.children.finish(brood.now)
+    patient = brood.heard("0.1")
+
+    brood.runtime.advance(4.1)
+    brood.children.finish(brood.now)
+
+    assert (patient, brood.heard("0.1")) == ([], [SIGKILL])
+
+
 def test_who_would_not_be_born_is_tried_again_after_a_pause() -> None:
     brood = Brood(1)
     brood.fill()

@@ -39,7 +39,7 @@ class Broker:
 class Bench:
     """A node, round by round, whose children are no processes."""
 
-    def __init__(self, count: int = 2, *, seats: int = 1) -> None:
+    def __init__(self, count: int = 2, *, seats: int = 1, stopped_at_birth: bool = False) -> None:
         self.runtime, self.nursery, self.leases, self.broker = VirtualRuntime(), FakeNursery(), Leases(), Broker()
         self.book, self.slots = OrderBook(Orders(queues=("q",))), Slots(16, seats)
         self.said: list[str] = []
@@ -58,6 +58,9 @@ class Bench:
             on_stop=lambda _now: self.said.append("stops"),
         )
         self.node._children._process_of = FakeProcess
+        if stopped_at_birth:
+            self.node.tick(self.runtime.monotonic())
+            self.node.stop()
         self.round()
 
     def round(self, seconds: float = 0.1) -> None:
@@ -80,6 +83,14 @@ class Bench:
         process: ChildProcess | None = self.node._children.places[number].process
         assert isinstance(process, FakeProcess)
         return process.heard
+
+
+def test_a_node_that_is_stopped_before_its_children_fetch_never_says_that_it_is_ready() -> None:
+    bench = Bench(stopped_at_birth=True)
+
+    bench.round()
+
+    assert bench.said == ["stops"]
 
 
 def test_it_says_once_that_every_child_fetches() -> None:
