@@ -75,3 +75,17 @@ def test_an_id_that_would_command_the_terminal_does_not(quick: Quick) -> None:
     ran = quick.celeriac("explain", "\x1b[2Jboo")
 
     assert "\x1b[2J" not in ran.out
+
+
+def test_queues_to_which_routes_and_tasks_lead_are_looked_into_though_nobody_serves_them(quick: Quick) -> None:
+    quick.app.conf.task_routes = {"quick.routed": {"queue": "routed"}, "quick.glob*": "globbed"}
+    quick.app.task(name="quick.own", queue="own")(int)
+    for n, name in enumerate(("quick.routed", "quick.globs")):
+        quick.app.send_task(name, task_id=str(n))
+    quick.app.tasks["quick.own"].apply_async(task_id="2")
+
+    explained = [quick.celeriac("explain", id, "--json").json for id in "012"]
+    listed = quick.celeriac("queue", "list", "--json").json
+
+    assert [[one["kind"] for one in told["reasons"]] for told in explained] == [["waiting", "no node"]] * 3
+    assert {row["queue"]: row["waiting"] for row in listed} == {"celery": 0, "routed": 1, "globbed": 1, "own": 1}

@@ -63,6 +63,13 @@ def test_an_answer_is_printed_below_the_name_of_its_node(quick: Quick) -> None:
 
 
 @pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_a_command_that_a_node_could_not_carry_out_is_exit_code_1(quick: Quick, as_json: tuple[str, ...]) -> None:
+    assert quick.celeriac("control", "rate_limit", "x", "1/s", *ONE, *as_json).code == 1
+    assert quick.celeriac("control", "revoke", "x", *ONE, *as_json).code == 0
+
+
+@pytest.mark.usefixtures("heard")
 def test_answers_are_json_for_programs(quick: Quick) -> None:
     ran = quick.celeriac("inspect", "ping", "--json", *ONE)
 

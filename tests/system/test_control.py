@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from contextlib import closing
@@ -150,6 +151,8 @@ def test_a_pool_grows_shrinks_and_is_replaced(local_fleet: Fleet) -> None:
     ask(local_fleet, "pool_grow", n=2)
     eventually(lambda: len(node.children()) == 3, what="three children")
     assert ask(local_fleet, "stats")["pool"]["max-concurrency"] == 3
+    shown = lambda: json.loads(local_fleet.celeriac("status", "--json").stdout).values()  # noqa: E731 - looked at again and again
+    eventually(lambda: [one["concurrency"] for one in shown()] == [3], what="a node that is shown with three slots")
     ask(local_fleet, "pool_shrink", n=2)
     eventually(lambda: len(node.children()) == 1, what="one child")
     ask(local_fleet, "pool_restart")

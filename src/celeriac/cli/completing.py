@@ -29,7 +29,7 @@ def _tasks(app: Celery) -> Iterable[str]:
 
 
 def _queues(app: Celery) -> Iterable[str]:
-    return app.queue_names()
+    return app.routed_queues()
 
 
 def _nodes(app: Celery) -> Iterable[str]:

@@ -33,7 +33,8 @@ def command(
 ) -> int:
     """Tell running workers to change something.
 
-    Each node answers for itself; exit code 69 when none does within the timeout. The app's own commands are known, too.
+    Each node answers for itself; exit code 1 when one says that it failed, 69 when none answers within the
+    timeout. The app's own commands are known, too.
 
     \b
     celeriac -A shop control rate_limit shop.mail 10/m

@@ -59,7 +59,7 @@ def looked_at(app: Celery) -> Iterator[Remark]:
         return
     if (yield from _stores(app)):
         try:
-            yield from fleet_remarks(app.store, list(app.queue_names()), version=__version__)
+            yield from fleet_remarks(app.store, app.routed_queues(), version=__version__)
         except CeleriacError as error:
             yield Remark.error("store", str(error))
 

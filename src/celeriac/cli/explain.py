@@ -26,7 +26,7 @@ from celeriac.core.errors import CeleriacError
     metavar="A,B,...",
     default=(),
     shell_complete=complete_queues,
-    help="Look through these queues, too.  [default: those of the app and of the nodes that are alive]",
+    help="Look through these queues, too.  [default: those of the app, of its routes and of the nodes that are alive]",
 )
 @click.option("-t", "--timeout", type=float, default=1.0, show_default=True, help="How long the node that holds it may answer.")
 @as_json

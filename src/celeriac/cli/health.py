@@ -15,6 +15,7 @@ from celeriac.cli.failures import FAILURE, OK, UNAVAILABLE
 from celeriac.cli.output import as_json, printable
 from celeriac.cli.user_options import OpenCommand
 from celeriac.core.endpoint import Address, TcpAddress, parse_address
+from celeriac.core.errors import ImproperlyConfigured
 
 _VARIABLES: Final = ["CELERIAC_HEALTH_ADDRESS", "CELERY_WORKER_HEALTH_ADDRESS"]
 _LONGEST: Final = 1_000_000
@@ -35,7 +36,12 @@ def command(address: str | None, question: str | None, timeout: float, as_json: 
     if address is None:
         raise click.UsageError(f"say where: an address such as unix:/run/shop.sock or :8080, or set {_VARIABLES[0]}")
     try:
-        told: dict[str, Any] = ask(parse_address(address), timeout)
+        where = parse_address(address)
+    except ImproperlyConfigured as error:
+        # Not FAILURE: to a probe that would say that the node is not well.
+        raise click.UsageError(str(error)) from error
+    try:
+        told: dict[str, Any] = ask(where, timeout)
     except (OSError, ValueError) as error:
         if as_json:
             click.echo(json.dumps({"ok": False, "why": f"no answer: {error}"}))

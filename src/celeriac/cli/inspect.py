@@ -28,7 +28,8 @@ def command(
 ) -> int:
     """Ask running workers a question that changes nothing.
 
-    Each node answers for itself; exit code 69 when none does within the timeout. The app's own commands are known, too.
+    Each node answers for itself; exit code 1 when one says that it failed, 69 when none answers within the
+    timeout. The app's own commands are known, too.
 
     \b
     celeriac -A shop inspect active

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
 from celeriac.app.explaining import served_by
 from celeriac.cli.completing import complete_queues
+from celeriac.cli.option_types import plain_name
 from celeriac.cli.output import as_json, print_columns, print_json, printable
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.user_options import OpenGroup
 
-names = click.argument("names", nargs=-1, required=True, metavar="QUEUE...", shell_complete=complete_queues)
+names = partial(click.argument, "names", nargs=-1, required=True, metavar="QUEUE...", shell_complete=complete_queues)
+"""Resuming takes any name: what a program has paused must be resumed."""
 
 
 @click.group("queue", cls=OpenGroup)
@@ -21,7 +24,7 @@ def command() -> None:
 
 
 @command.command("pause")
-@names
+@names(type=plain_name)
 @as_json
 @pass_program
 def pause(program: Program, names: tuple[str, ...], as_json: bool) -> None:
@@ -31,7 +34,7 @@ def pause(program: Program, names: tuple[str, ...], as_json: bool) -> None:
 
 
 @command.command("resume")
-@names
+@names()
 @as_json
 @pass_program
 def resume(program: Program, names: tuple[str, ...], as_json: bool) -> None:
@@ -44,11 +47,11 @@ def resume(program: Program, names: tuple[str, ...], as_json: bool) -> None:
 @as_json
 @pass_program
 def show_list(program: Program, as_json: bool) -> None:
-    """List the queues of the app, those that nodes serve and those that are paused: what waits there, who serves them."""
+    """List the queues of the app and its routes, those served and those paused: what waits there, and how many nodes serve it."""
     app = program.reach()
     paused, nodes = app.rules.paused_queues, app.store.nodes()
     served = {name for node in nodes for name in served_by(node)}
-    names = sorted({*app.queue_names(), *served, *paused})
+    names = sorted({*app.routed_queues(), *served, *paused})
     rows = [
         {
             "queue": name,

@@ -16,7 +16,7 @@ from click.core import ParameterSource
 
 from celeriac.app.app import Celery
 from celeriac.cli.completing import complete_nodes
-from celeriac.cli.failures import OK, UNAVAILABLE
+from celeriac.cli.failures import FAILURE, OK, UNAVAILABLE
 from celeriac.cli.option_types import comma_list
 from celeriac.cli.output import print_json, printable
 from celeriac.cli.program import Program
@@ -132,7 +132,7 @@ def ask(
     as_json: bool,
     limit: int | None = None,
 ) -> int:
-    """Say a command; print each answer when it comes; return the exit code: 69 when nobody answered."""
+    """Say a command; print each answer when it comes; return the exit code: 69 when nobody answered, 1 when a node refused."""
     answers = app.control.broadcast(
         name,
         arguments,
@@ -149,7 +149,7 @@ def ask(
         print_json({node: value for answer in answers for node, value in answer.items()})
     elif not program.quiet:
         click.echo(f"\n{len(answers)} {'node' if len(answers) == 1 else 'nodes'} online.")
-    return OK
+    return FAILURE if any(is_error(value) for answer in answers for value in answer.values()) else OK
 
 
 def show(program: Program, answer: Mapping[str, Any]) -> None:
@@ -164,12 +164,17 @@ def show(program: Program, answer: Mapping[str, Any]) -> None:
             click.echo(f"{_INDENT}{_INDENT}{line}")
 
 
+def is_error(value: Any) -> bool:
+    """Say whether an answer tells that a command was not carried out."""
+    return isinstance(value, dict) and value.keys() == {"error"}
+
+
 def told(value: Any) -> tuple[str, list[str]]:
     """Return one word for an answer, and the lines that it takes."""
     match value:
         case {"ok": said} if len(value) == 1:
             return "OK", _lines(said)
-        case {"error": why} if len(value) == 1:
+        case {"error": why} if is_error(value):
             return "ERROR", _lines(why)
         case []:
             return "OK", ["- empty -"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import click
 
 from celeriac.app.app import Celery
 from celeriac.cli.completing import complete_tasks
+from celeriac.cli.option_types import not_empty
 from celeriac.cli.output import as_json, print_columns, print_json
 from celeriac.cli.program import Program, pass_program
 from celeriac.cli.queue import say
@@ -16,7 +18,8 @@ from celeriac.cli.user_options import OpenGroup
 
 log = logging.getLogger("celeriac.cli")
 
-names = click.argument("names", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_tasks)
+names = partial(click.argument, "names", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_tasks)
+"""Resuming takes any name: what a program has paused must be resumed."""
 
 
 @click.group("task", cls=OpenGroup)
@@ -25,7 +28,7 @@ def command() -> None:
 
 
 @command.command("pause")
-@names
+@names(type=not_empty)
 @as_json
 @pass_program
 def pause(program: Program, names: tuple[str, ...], as_json: bool) -> None:
@@ -37,7 +40,7 @@ def pause(program: Program, names: tuple[str, ...], as_json: bool) -> None:
 
 
 @command.command("resume")
-@names
+@names()
 @as_json
 @pass_program
 def resume(program: Program, names: tuple[str, ...], as_json: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from fnmatch import translate
 from typing import Any, Final
@@ -110,6 +111,16 @@ class Router:
         options = options or {}
         return self._resolve(self._look_up(name, args, kwargs or {}, options, task), options)
 
+    def targets(self) -> list[str]:
+        """Return the queues that the tables of ``task_routes`` name. What functions answer is not known before they are asked."""
+        found = []
+        for table in self._routes:
+            for target in table.targets() if isinstance(table, _Table) else ():
+                said = dict(target) if isinstance(target, Mapping) else {"queue": target}
+                with suppress(ImproperlyConfigured):  # whoever sends there is told
+                    found.append(self._resolve(said, {}).queue)
+        return [queue for queue in dict.fromkeys(found) if queue]
+
     def _look_up(
         self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], options: Mapping[str, Any], task: object
     ) -> dict[str, Any]:
@@ -159,6 +170,10 @@ class _Table:
                 self._patterns.append((re.compile(translate(key)), target))
             else:
                 self._exact[key] = target
+
+    def targets(self) -> list[Any]:
+        """Return all that it leads to."""
+        return [*self._exact.values(), *(target for _, target in self._patterns)]
 
     def __call__(self, name: str, *_args: object, **_task: object) -> Any:
         if name in self._exact:

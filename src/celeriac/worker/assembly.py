@@ -192,17 +192,15 @@ def leases_of(
     herald: Herald,
     press: Press | None = None,
     release: Callable[[Sequence[str]], float] | None = None,
+    children: Callable[[], int] | None = None,
 ) -> Leases:
     """Return the node's lease; ``herald`` tells hooks of users what is lost with a process, ``press`` monitors.
 
-    ``release`` brings back what rate limits have put aside.
+    ``release`` brings back what rate limits have put aside. ``children`` says how many there are to be, in a node where that
+    changes.
     """
-    facts = {
-        "pid": os.getpid(),
-        "pool": plan.pool,
-        "concurrency": plan.concurrency,
-        "version": __version__,
-    }
+    facts = {"pid": os.getpid(), "pool": plan.pool, "version": __version__}
+    count = children or (lambda: plan.children)
     leases = Leases(
         with_other_places(app, store),
         node=node_id,
@@ -213,7 +211,7 @@ def leases_of(
         runtime=app.runtime,
         max_deliveries=plan.max_deliveries,
         lease_s=plan.lease_s or LEASE_S,
-        info=lambda: {**facts, "queues": list(leases.queues)},
+        info=lambda: {**facts, "concurrency": count() * plan.slots_per_child, "queues": list(leases.queues)},
         on_lost=lambda request, error: _tell_lost(herald, press, request, error),
         on_terminated=lambda request, signum: _tell_terminated(herald, press, request, signum),
         on_back=None if press is None else press.goes_back,

@@ -150,7 +150,7 @@ def _supervise(worker: Worker, plan: Plan, made: Made) -> int:
     herald = Herald(lambda: node.healthy, runtime, interval=plan.heartbeat_s)
     press = Press(worker.app, plan, store, lambda: node.business(), commons.book)
     release = make_releaser(worker.app, store, commons.book, commons.limits).release
-    leases = leases_of(worker.app, plan, made.node, store, herald, press, release)
+    leases = leases_of(worker.app, plan, made.node, store, herald, press, release, children=lambda: node.count)
     overseer = Overseer()
     farewell = Farewell(worker, herald, stopping, overseer)
     node = Node(

@@ -116,3 +116,15 @@ def test_what_is_no_queue_is_refused() -> None:
 
 def test_a_regular_expression_that_meets_no_name_leaves_the_default() -> None:
     assert Router({re.compile("x"): "q"}).route("shop.add").queue == "celery"
+
+
+def test_the_queues_that_tables_name_are_known_before_anything_is_sent() -> None:
+    router = Router([{"a": {"queue": "x"}, "b*": "y", "c": {"priority": 3}}, lambda *_args, **_kwargs: {"queue": "unknowable"}])
+
+    assert sorted(router.targets()) == ["celery", "x", "y"]
+
+
+def test_a_table_that_names_a_queue_that_must_not_be_made_up_is_no_target() -> None:
+    router = Router({"a": "x", "b": "y"}, queues=["x", "celery"], create_missing=False)
+
+    assert router.targets() == ["x"]

@@ -54,12 +54,12 @@ class Operating(Borrowing):
 
         Args:
             task_id: Its id.
-            queues: Looked through beside those of the app and of the nodes that are alive.
+            queues: Looked through beside those of the app and its routes, and those of the nodes that are alive.
         """
         return explain(
             self.store,
             task_id,
-            queues=[*self.queue_names(), *_names(queues)],
+            queues=[*self.routed_queues(), *_names(queues)],
             now=self.runtime.time(),
             results=self.keeps_results,
         )

@@ -101,8 +101,8 @@ def take(app: Celery, state: State) -> Picture:
 
 
 def _queues(app: Celery, nodes: Sequence[NodeRecord], paused: frozenset[str]) -> list[str]:
-    """Return the queues that anybody serves or has paused, and those of the app."""
-    return sorted({*app.queue_names(), *paused, *(name for node in nodes for name in _served(node))})
+    """Return the queues that anybody serves or has paused, and those of the app and its routes."""
+    return sorted({*app.routed_queues(), *paused, *(name for node in nodes for name in _served(node))})
 
 
 def _served(node: NodeRecord) -> tuple[str, ...]:
