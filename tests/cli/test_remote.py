@@ -162,6 +162,13 @@ def test_status_tells_the_living_from_those_who_answer(quick: Quick) -> None:
     assert json.loads(as_json.out)["celery@a"].keys() == {"seen_s", "pid", "ok"}
 
 
+def test_status_tells_of_nodes_of_one_name(quick: Quick) -> None:
+    for node in ("1", "2"):
+        quick.app.store.keep(node, name="celery@a", info={}, queues=[])
+
+    assert quick.celeriac("status").err.startswith("2 nodes are called celery@a")
+
+
 def test_a_command_of_a_users_own_is_carried_out_by_the_node(terminal: Terminal, worker: Any) -> None:
     terminal.write(
         "shop.py",

@@ -144,6 +144,11 @@ def test_queues_come_and_go_while_a_node_works(fleet: Fleet) -> None:
     assert left.get(timeout=WAIT_S) == 4
 
 
+def shown_slots(fleet: Fleet) -> list[int]:
+    """Return what ``status`` says of each node."""
+    return [node["concurrency"] for node in json.loads(fleet.celeriac("status", "--json").stdout).values()]
+
+
 def test_a_pool_grows_shrinks_and_is_replaced(local_fleet: Fleet) -> None:
     node = local_fleet.start("-c", "1", "worker_pool_restarts=true")
     [first] = node.children()
@@ -151,8 +156,7 @@ def test_a_pool_grows_shrinks_and_is_replaced(local_fleet: Fleet) -> None:
     ask(local_fleet, "pool_grow", n=2)
     eventually(lambda: len(node.children()) == 3, what="three children")
     assert ask(local_fleet, "stats")["pool"]["max-concurrency"] == 3
-    shown = lambda: json.loads(local_fleet.celeriac("status", "--json").stdout).values()  # noqa: E731 - looked at again and again
-    eventually(lambda: [one["concurrency"] for one in shown()] == [3], what="a node that is shown with three slots")
+    eventually(lambda: shown_slots(local_fleet) == [3], what="a node that is shown with three slots")
     ask(local_fleet, "pool_shrink", n=2)
     eventually(lambda: len(node.children()) == 1, what="one child")
     ask(local_fleet, "pool_restart")

@@ -6,6 +6,7 @@ Does not know: what they are doing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,9 +30,13 @@ from celeriac.core.rules import Rules
 def command(program: Program, timeout: float, destination: tuple[str, ...], as_json: bool) -> int:
     """Show the nodes that are alive, and what is paused; exit code 69 when there is none."""
     app = program.reach()
-    alive = {node.node: node for node in app.store.nodes() if not destination or node.node in destination}
+    living = [node for node in app.store.nodes() if not destination or node.node in destination]
+    alive = {node.node: node for node in living}
     answered = _pinged(app, alive, destination, timeout)
     names = sorted(alive.keys() | answered.keys())
+    for name, many in sorted(Counter(node.node for node in living).items()):
+        if many > 1:
+            click.echo(f"{many} nodes are called {printable(name)}: give each a name of its own with `worker -n`", err=True)
     if as_json:
         print_json({name: {**_seen(alive.get(name)), **answered.get(name, {})} for name in names})
     else:

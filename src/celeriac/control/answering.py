@@ -136,9 +136,9 @@ class Answering:
         except ValueError as error:
             self._count(str(error))
             return
-        if not self._errands.run(lambda: self._obey(command)):
-            log.error("command %r is refused: too many are under way", command.method, extra={"event": "command-refused"})
-            self._answer(command, {"error": "too many commands are under way"})
+        if not self._errands.run(command.method, lambda: self._obey(command)):
+            log.error("command %r is refused: too many of it are under way", command.method, extra={"event": "command-refused"})
+            self._answer(command, {"error": "too many commands of this name are under way"})
 
     def _obey(self, command: Command) -> None:
         log.debug("command %s(%r)", command.method, command.arguments)

@@ -1,7 +1,8 @@
 """Errands: commands are carried out one after the other, and one that takes long does not hold up the next.
 
 In a command's life: between hearing it and its answer. Order matters (add a queue, cancel it), so a command waits for the one
-before it, but for a moment only: then that one goes on by itself, in its own thread. Does not know: what a command does.
+before it, but for a moment only: then that one goes on by itself, in its own thread. How many may do so is counted for each
+kind, so that a command of a user's that hangs leaves the others their room. Does not know: what a command does.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ log = logging.getLogger("celeriac.control")
 PATIENCE_S: Final = 1.0
 """For so long a command is waited for."""
 MOST: Final = 8
-"""Commands that are under way at the same time."""
+"""Commands of one kind that are under way at the same time."""
 
 
 class Errands:
@@ -26,12 +27,12 @@ class Errands:
     def __init__(self, *, patience_s: float = PATIENCE_S, most: int = MOST) -> None:
         self._patience_s, self._most = patience_s, most
         self._idle: _Runner | None = None
-        self._slow: list[_Runner] = []
+        self._slow: list[tuple[str, _Runner]] = []
 
-    def run(self, errand: Callable[[], None]) -> bool:
-        """Carry it out; return when it has ended, or has taken too long. ``False``: too many are under way, it was not begun."""
-        self._slow = [runner for runner in self._slow if not runner.done.is_set()]
-        if len(self._slow) >= self._most:
+    def run(self, kind: str, errand: Callable[[], None]) -> bool:
+        """Carry it out; return when it has ended, or has taken too long. ``False``: too many of its kind are under way."""
+        self._slow = [(what, runner) for what, runner in self._slow if not runner.done.is_set()]
+        if sum(what == kind for what, _ in self._slow) >= self._most:
             return False
         runner = self._idle or _Runner()
         self._idle = None
@@ -39,7 +40,7 @@ class Errands:
             self._idle = runner
         else:
             runner.send_off()
-            self._slow.append(runner)
+            self._slow.append((kind, runner))
         return True
 
     def close(self) -> None:

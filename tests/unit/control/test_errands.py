@@ -16,7 +16,7 @@ def test_the_next_waits_for_the_one_before_it() -> None:
     seen: list[int] = []
 
     for number in range(20):
-        assert errands.run(partial(seen.append, number))
+        assert errands.run("note", partial(seen.append, number))
 
     assert seen == list(range(20))
 
@@ -29,8 +29,8 @@ def test_one_that_takes_long_is_left_behind() -> None:
         goes_on.wait(LONG_S)
         seen.append("slow")
 
-    errands.run(slow)
-    errands.run(partial(seen.append, "quick"))
+    errands.run("slow", slow)
+    errands.run("note", partial(seen.append, "quick"))
 
     assert seen == ["quick"]
     goes_on.set()
@@ -43,13 +43,29 @@ def test_no_more_are_begun_than_so_many_and_more_when_one_has_ended() -> None:
     def hang() -> None:
         goes_on.wait(LONG_S)
 
-    assert [errands.run(hang) for _ in range(4)] == [True, True, False, False]
+    assert [errands.run("hang", hang) for _ in range(4)] == [True, True, False, False]
     goes_on.set()
 
     deadline = time.monotonic() + LONG_S
-    while not errands.run(partial(seen.append, 1)):
+    while not errands.run("hang", partial(seen.append, 1)):
         assert time.monotonic() < deadline
     assert seen == [1]
+
+
+def test_those_that_hang_leave_others_their_room() -> None:
+    errands, goes_on = Errands(patience_s=0.02, most=2), threading.Event()
+    seen: list[int] = []
+
+    def hang() -> None:
+        goes_on.wait(LONG_S)
+
+    for _ in range(3):
+        errands.run("hang", hang)
+
+    begun = errands.run("shutdown", partial(seen.append, 1))
+
+    assert (begun, seen) == (True, [1])
+    goes_on.set()
 
 
 def test_one_that_fails_takes_no_other_with_it() -> None:
@@ -59,7 +75,7 @@ def test_one_that_fails_takes_no_other_with_it() -> None:
     def fails() -> None:
         raise ValueError("as the test asked")
 
-    errands.run(fails)
-    errands.run(partial(seen.append, 1))
+    errands.run("fails", fails)
+    errands.run("note", partial(seen.append, 1))
 
     assert seen == [1]

@@ -161,15 +161,6 @@ class Connecting(Configuring):
         """Queues that a worker serves unless it is told others: those of ``task_queues``, or the default one."""
         return tuple(router_of(self.settings.task).queues)
 
-    def routed_queues(self) -> Sequence[str]:
-        """Queues to look into for what this app has sent: also those to which tables of ``task_routes`` and its tasks lead.
-
-        Nobody need serve them: that is when somebody looks. Tasks of modules that were not imported yet are not known.
-        """
-        own = (task.queue for task in self.tasks.values() if task.queue is not None)
-        named = (queue if isinstance(queue, str) else str(queue.name) for queue in own)
-        return tuple(dict.fromkeys((*self.queue_names(), *router_of(self.settings.task).targets(), *named)))
-
     def _make_producer(self) -> Producer:
         self.conf.read()
         with self._lock:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from celeriac.app.explaining import Explanation, explain
+from celeriac.app.parts.assembly import router_of
 from celeriac.app.parts.borrowing import Borrowing
 from celeriac.core.rules import Rules
 
@@ -48,6 +49,15 @@ class Operating(Borrowing):
     def rules(self) -> Rules:
         """What operators have said: what is paused, which tasks and stamps are revoked."""
         return self.store.rules()
+
+    def routed_queues(self) -> Sequence[str]:
+        """Queues to look into for what this app has sent: also those to which tables of ``task_routes`` and its tasks lead.
+
+        Nobody need serve them: that is when somebody looks. Tasks of modules that were not imported yet are not known.
+        """
+        own = (task.queue for task in self.tasks.values() if task.queue is not None)
+        named = (queue if isinstance(queue, str) else str(queue.name) for queue in own)
+        return tuple(dict.fromkeys((*self.queue_names(), *router_of(self.settings.task).targets(), *named)))
 
     def explain(self, task_id: str, *, queues: Names = ()) -> Explanation:
         """Say where a task is, and why it does not run: it waits, is held, paused, throttled, dead, over, or nobody knows it.
