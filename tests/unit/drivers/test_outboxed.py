@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from celeriac.abc import Lessee, Timetable
-from celeriac.core.errors import BrokerUnreachable, ImproperlyConfigured
+from celeriac.core.errors import BrokerUnreachable, ImproperlyConfigured, StoreRefused
 from celeriac.core.message import Outgoing
 from celeriac.core.schedules.timetable import Change, Record
 from celeriac.drivers.memory.store import MemoryStore
-from celeriac.drivers.outboxed import Outboxed
+from celeriac.drivers.outboxed import REFUSED_S, Outboxed
 from celeriac.drivers.pair import Pair
 from celeriac.drivers.registry import open_timetable
 from celeriac.testing.clock import VirtualRuntime
@@ -41,6 +41,15 @@ class Failing:
     def __call__(self, messages: Sequence[Outgoing]) -> None:
         if self.fails:
             raise BrokerUnreachable("the broker is away")
+        self.store.publish(messages)
+
+
+class Picky(Failing):
+    """Refuses one message, whatever happens."""
+
+    def __call__(self, messages: Sequence[Outgoing]) -> None:
+        if self.fails and any(message.id == "refused" for message in messages):
+            raise StoreRefused("too large")
         self.store.publish(messages)
 
 
@@ -83,6 +92,36 @@ def test_a_tick_moves_the_entry_and_its_message_reaches_the_broker(broker: Memor
 
     assert take_ids(broker, alive(broker, "n")) == ["tick"]
     assert (the(timetable).state, the(timetable).due) == (b"ticked", 9e9)
+
+
+def test_a_message_that_is_refused_keeps_no_other_from_being_sent_and_is_tried_again(
+    broker: MemoryStore, results: MemoryStore, runtime: VirtualRuntime
+) -> None:
+    publish = Picky(broker)
+    timetable = Outboxed(results.timetable("t"), publish)
+    timetable.change([Change(name=name, seen=0, entry=b"what", state=b"new", due=1.0) for name in ("bad", "good")])
+    records = timetable.read(["bad", "good"])
+    publish.fails = True
+
+    with pytest.raises(StoreRefused):
+        timetable.change(
+            [
+                Change(name=record.name, seen=record.revision, state=b"ticked", due=9e9, messages=[an_outgoing(id)])
+                for record, id in zip(records, ("refused", "sent"), strict=True)
+                if record is not None
+            ]
+        )
+    assert take_ids(broker, alive(broker, "n")) == ["sent"]
+    assert timetable.attend("me", lease_s=3, limit=10).records == []
+    [held, _] = timetable.read(["bad", "good"])
+    assert held is not None
+    assert held.state == b"ticked"
+    assert timetable.change([Change(name="bad", seen=held.revision, state=b"other", due=None)]) == [False]
+
+    publish.fails = False
+    runtime.advance(REFUSED_S + 1)
+    timetable.attend("me", lease_s=3, limit=10)
+    assert take_ids(broker, alive(broker, "m")) == ["refused"]
 
 
 def test_a_message_that_could_not_be_published_is_published_by_whoever_leads_next(

@@ -37,7 +37,7 @@ class Leading:
         where = f"{timetable_name(app, file)}/{kind}"
         self._lead = open_timetable(app.store, where, file=file, runtime=app.runtime)
         self._who = f"{os.uname().nodename}-{os.getpid()}-{app.runtime.new_id()[:8]}"
-        self._until, self._answered = 0.0, False
+        self._until, self._answered, self._away = 0.0, False, False
         self._stop, self._ended = threading.Event(), threading.Event()
         self.scheduler: Any = None
         """The one that ticks; ``None`` while another process leads."""
@@ -45,7 +45,8 @@ class Leading:
         self.last_look: float | None = None
 
     def run(self, *, embedded: bool = False, on_ready: Callable[[], None] = nobody_waits) -> None:
-        """Tick whenever this process leads, until ``stop``. ``on_ready``: called when it leads or stands by."""
+        """Tick whenever this process leads, until ``stop``. ``on_ready``: called when it leads or stands by, for the first
+        time."""
         signals.beat_init.send(sender=self)
         if embedded:
             signals.beat_embedded_init.send(sender=self)
@@ -54,7 +55,7 @@ class Leading:
         try:
             while not self._stop.is_set():
                 pause_s = self._step()
-                if not self.looked:
+                if self._answered and not self.looked:
                     self.looked = True
                     on_ready()
                 self._stop.wait(pause_s)
@@ -95,10 +96,13 @@ class Leading:
         try:
             agenda = self._lead.attend(self._who, lease_s=LEASE_S, limit=0)
         except OperationalError as error:
-            log.debug("beat: %s", error)
-            self._answered = False
+            if not self._away:
+                log.error("beat: %s; trying again every %.0f s", error, STANDBY_S)
+            self._answered, self._away = False, True
             return False
-        self._answered = True
+        if self._away:
+            log.warning("beat: the store answers again")
+        self._answered, self._away = True, False
         self._until = asked + LEASE_S if agenda.leader == self._who else 0.0
         return agenda.leader == self._who
 

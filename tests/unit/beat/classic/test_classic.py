@@ -17,7 +17,7 @@ from celeriac import Celery, signals, uuid
 from celeriac.beat.choosing import class_of, scheduling_of
 from celeriac.beat.classic.leading import Leading
 from celeriac.beat.service import Beat
-from celeriac.core.errors import ImproperlyConfigured
+from celeriac.core.errors import BrokerUnreachable, ImproperlyConfigured
 from celery import beat as theirs
 from celery.schedules import crontab, schedule
 from system.patience import eventually
@@ -145,6 +145,41 @@ def test_of_several_such_schedulers_one_ticks_and_another_takes_over(app: Celery
             one.stop()
         for thread in threads:
             thread.join()
+
+
+class AwayAtFirst:
+    """A timetable whose store does not answer until it is told to."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner, self.asked, self.away = inner, 0, True
+
+    def attend(self, *args: Any, **kwargs: Any) -> Any:
+        self.asked += 1
+        if self.away:
+            raise BrokerUnreachable("gone")
+        return self._inner.attend(*args, **kwargs)
+
+    def resign(self, who: str) -> None:
+        self._inner.resign(who)
+
+
+def test_such_a_scheduler_says_that_the_store_is_away_and_is_not_ready_before_it_answers(
+    app: Celery, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = scheduling_of(app, scheduler=DatabaseScheduler, file=None, max_interval_s=0.1)
+    assert isinstance(running, Leading)
+    running._lead = store = AwayAtFirst(running._lead)  # type: ignore[assignment]
+    thread = run_in_thread(running)
+    try:
+        eventually(lambda: store.asked >= 2, what="it asks again")
+        assert not running.looked
+        assert caplog.text.count("gone; trying again every 1 s") == 1
+        store.away = False
+        eventually(lambda: running.looked, what="it is ready")
+        assert "the store answers again" in caplog.text
+    finally:
+        running.stop()
+        thread.join()
 
 
 def test_a_class_is_found_by_its_path_and_the_usual_names_mean_the_timetable(app: Celery) -> None:
