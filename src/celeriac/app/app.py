@@ -30,7 +30,7 @@ from celeriac.app.options import OptionKeywords, options_from
 from celeriac.app.parts.borrowing import is_celerys
 from celeriac.app.parts.operating import Operating
 from celeriac.app.parts.registering import AnyTask, TaskClass
-from celeriac.app.periodic.changing import Schedules, call_of
+from celeriac.app.periodic.changing import Schedules, entry_of_call
 from celeriac.app.plan import Call
 from celeriac.app.result import AsyncResult, sent
 from celeriac.app.result_set import ResultSet
@@ -253,7 +253,7 @@ class Celery(Operating):
             args: Arguments; before those of a signature.
             kwargs: The same by name.
             name: Of the entry. ``None``: the signature as text.
-            opts: Options of ``apply_async``.
+            opts: Policies of the entry, such as ``catch_up``; all else are options of ``apply_async``.
 
         Returns:
             The name of the entry.
@@ -263,7 +263,10 @@ class Celery(Operating):
         else:
             made = self.signature(sig.name, tuple(args), dict(kwargs or {}))
         key = name or repr(made)
-        self._entries[key] = {"schedule": schedule, **call_of(made, (), {}, opts)}
+        entry = entry_of_call(schedule, made, opts)
+        if name is None and self._entries.get(key, entry) != entry:
+            log.warning("the periodic task %s takes the place of another of the same call: with name=... both are sent", key)
+        self._entries[key] = entry
         if self.configured:
             self._schedule()
         return key

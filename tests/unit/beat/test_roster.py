@@ -206,6 +206,28 @@ def test_without_results_nobody_knows_whether_a_task_has_ended(caplog: pytest.Lo
     assert "overlap = 'skip' needs a result backend" in caplog.text
 
 
+def test_an_entry_of_code_has_the_policies_that_it_is_given_and_the_options_of_its_task(office: Office) -> None:
+    report = office.app.tasks["shop.report"].s()
+    office.app.add_periodic_task(10, report, name="twice", max_runs=2, jitter=1, priority=3)
+
+    office.pass_time(61, office.beat())
+
+    assert office.names() == {"twice": 2}
+    assert entries_here(office.app)["twice"].entry.options == {"priority": 3}
+
+
+def test_of_two_entries_of_code_that_bear_one_name_unasked_the_first_is_told(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    report = office.app.tasks["shop.report"].s(1)
+
+    name = office.app.add_periodic_task(10, report)
+    office.app.add_periodic_task(10, report)
+    assert caplog.text == ""
+    office.app.add_periodic_task(60, report)
+    assert f"the periodic task {name} takes the place of another" in caplog.text
+
+
 def test_entries_of_code_and_of_settings_are_one(office: Office) -> None:
     @office.app.on_after_configure.connect
     def set_up(sender: Celery, **_: Any) -> None:

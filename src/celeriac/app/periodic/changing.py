@@ -277,6 +277,13 @@ def call_of(task: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: 
     return said | ({"subtask_type": made["subtask_type"]} if made.get("subtask_type") else {})
 
 
+def entry_of_call(schedule: Any, sig: Mapping[str, Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of ``beat_schedule`` that sends a signature; keywords that are no policies are options."""
+    policies = {key: value for key, value in keywords.items() if key in POLICIES}
+    options = {key: value for key, value in keywords.items() if key not in POLICIES}
+    return {"schedule": schedule, **call_of(sig, (), {}, options), **policies}
+
+
 def _moved(
     record: Record, state: State, due: float | None, *, entry: Entry | None = None, messages: Sequence[Any] = ()
 ) -> Change:
