@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from celeriac.abc import Timetable
 from celeriac.app.periodic.entry import Entry, State, moment_of
+from celeriac.app.periodic.overlap import is_busy
 from celeriac.app.periodic.place import zones_of
 from celeriac.app.periodic.planning import CLOCK_STEP_S
 from celeriac.app.periodic.sending import messages_of, tick_id
@@ -38,8 +39,6 @@ STANDBY_S: Final = 1.0
 BATCH: Final = 500
 POSTPONED_S: Final = 60.0
 """What cannot be sent now is tried again after so long."""
-FORGOTTEN_S: Final = 86_400.0
-"""A task without a sign of life for so long has ended in the eyes of ``overlap``, where results live for ever."""
 
 
 class Sent(Struct, frozen=True):
@@ -153,7 +152,7 @@ class Ticker:
         if rhythm is None:
             return self._ask(entry, state, now)
         deadline_s = self._app.settings.beat.cron_starting_deadline
-        busy = entry.overlap == "skip" and self._is_busy(state, now)
+        busy = entry.overlap == "skip" and is_busy(self._app, state, now)
         return decide(entry, rhythm, state, now=now, deadline_s=deadline_s, busy=busy)
 
     def _ask(self, entry: Entry, state: State, now: float) -> Decision:
@@ -166,22 +165,9 @@ class Ticker:
             return Decision((), state, None)
         if not due:
             return Decision((), state, now + max(pause_s, 0.001))
-        if entry.overlap == "skip" and self._is_busy(state, now):
+        if entry.overlap == "skip" and is_busy(self._app, state, now):
             return Decision((), replace(state, last=now), now + max(pause_s, 0.001))
         return Decision((moment_of(now),), replace(state, runs=state.runs + 1, problem=None), now + max(pause_s, 0.001))
-
-    def _is_busy(self, state: State, now: float) -> bool:
-        """Say whether the task of the tick before has not ended. Without a result, it counts for as long as one would live."""
-        if state.id is None or state.last is None:
-            return False
-        ttl_s = self._app.settings.result.ttl_s or FORGOTTEN_S
-        return now - state.last < ttl_s and not self._has_ended(state.id)
-
-    def _has_ended(self, id: str) -> bool:
-        if self._app.AsyncResult(id).ready():
-            return True
-        members = self._app.GroupResult.restore(id)
-        return members is not None and bool(members.ready())
 
     def _messages(self, entry: Entry, state: State, decision: Decision) -> tuple[list[Outgoing], list[str]]:
         messages, ids = list[Outgoing](), list[str]()

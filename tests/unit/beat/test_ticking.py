@@ -258,6 +258,28 @@ def test_while_the_task_before_goes_on_no_other_is_sent(office: Office) -> None:
     assert len(office.take()) == 1
 
 
+def test_a_run_by_hand_does_not_make_a_tick_overlap_the_one_before(office: Office) -> None:
+    office.schedule(e={**REPORT, "overlap": "skip"})
+    beat = office.beat()
+    office.pass_time(11, beat)
+    [first] = office.take()
+
+    by_hand = office.app.schedules.run("e")
+    office.take()
+    office.app.backend.store_result(by_hand, None, "SUCCESS")
+    office.pass_time(10, beat)
+    assert office.take() == []
+
+    office.app.backend.store_result(first.headers["id"], None, "SUCCESS")
+    by_hand = office.app.schedules.run("e")
+    office.take()
+    office.pass_time(10, beat)
+    assert office.take() == []
+    office.app.backend.store_result(by_hand, None, "SUCCESS")
+    office.pass_time(10, beat)
+    assert len(office.take()) == 1
+
+
 def test_while_a_task_of_the_group_before_goes_on_no_other_group_is_sent(office: Office) -> None:
     report = office.app.tasks["shop.report"]
     office.app.schedules.add("g", 60, group(report.s(1), report.s(2)), overlap="skip")

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from celeriac.abc import Timetable
 from celeriac.app.periodic.entry import POLICIES, Entry, State, entry_from, moment_of
+from celeriac.app.periodic.overlap import is_busy
 from celeriac.app.periodic.place import timetable_of, zones_of
 from celeriac.app.periodic.planning import begun
 from celeriac.app.periodic.sending import messages_of, tick_id
@@ -149,7 +150,8 @@ class Schedules:
             entry, state, now = self._known(record), state_of(record.state), self._now()
             due = moment_of(now)
             messages, id = messages_of(self._app, entry, id=tick_id(where, entry, due, state.runs), due=due)
-            state = replace(state, last=now, id=id, runs=state.runs + 1)
+            goes_on = entry.overlap == "skip" and is_busy(self._app, state, now)  # it is still what the next tick waits for
+            state = replace(state, last=now, id=state.id if goes_on else id, runs=state.runs + 1)
             if timetable.change([_moved(record, state, record.due, messages=messages)])[0]:
                 return id
         raise _restless(name)

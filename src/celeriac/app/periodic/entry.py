@@ -94,7 +94,7 @@ class State(Struct, frozen=True, kw_only=True, omit_defaults=True):
     runs: int = 0
     """How often something was sent."""
     id: str | None = None
-    """Of the task that was sent last."""
+    """Of the task that was sent last; with ``overlap = "skip"``, of the one that the next tick waits for."""
     paused: bool = False
     problem: str | None = None
     """Why its last tick could not be sent."""
