@@ -130,7 +130,7 @@ def test_queues_come_and_go_while_a_node_works(fleet: Fleet) -> None:
     fleet.start("-c", "1")
     held = fleet.send("add", 1, 2, queue="other")
 
-    assert ask(fleet, "add_consumer", queue="other") == {"ok": "add consumer other"}
+    assert ask(fleet, "add_consumer", queue="other", queue_arguments={"x-max-priority": 10}) == {"ok": "add consumer other"}
     assert held.get(timeout=WAIT_S) == 3
     assert [queue["name"] for queue in ask(fleet, "active_queues")] == ["celery", "other"]
     eventually(lambda: fleet.client.store.nodes()[0].info["queues"] == ["celery", "other"], what="the store knows")
@@ -163,6 +163,8 @@ def test_a_pool_grows_shrinks_and_is_replaced(local_fleet: Fleet) -> None:
     eventually(lambda: len(node.children()) == 1 and first not in node.children(), what="another child")
 
     assert "error" in ask(local_fleet, "pool_shrink", n=1)
+    assert "error" in ask(local_fleet, "pool_shrink", n=-1)
+    assert "error" in ask(local_fleet, "pool_grow", n=-1)
     assert ask(local_fleet, "autoscale", max=4, min=1) == {"error": "ValueError('Autoscale not enabled')"}
 
 

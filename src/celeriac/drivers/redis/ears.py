@@ -58,6 +58,8 @@ class Ear:
         self._lock = threading.Lock()
         self._ready = threading.Event()
         self._refusal: Exception | None = None
+        self._failure: Exception | None = None
+        """Why the last connection came to nothing."""
         self._connection: redis.Connection | None = None
         self._thread: threading.Thread | None = None
 
@@ -73,7 +75,8 @@ class Ear:
         if self._ready.wait(CALL_DEADLINE_S) and self._refusal is None:
             return
         self.close()
-        raise self._refusal or BrokerUnreachable("nobody answered who would listen to, within the deadline")
+        silence = TimeoutError(f"nothing within {CALL_DEADLINE_S:g} s")
+        raise self._refusal or self._failure or self._connections.translate(silence)
 
     def close(self) -> None:
         """See ``Listening.close``."""
@@ -158,7 +161,7 @@ class Ear:
     def _lost(self, error: Exception) -> None:
         """Take note that there is no connection. A server that says no will say it again: who waits need not wait longer."""
         log.debug("no connection for notices: %s", error)
-        reason = error if isinstance(error, OperationalError) else self._connections.translate(error)
+        self._failure = reason = error if isinstance(error, OperationalError) else self._connections.translate(error)
         if not self._ready.is_set() and not isinstance(reason, BrokerUnreachable):
             self._refusal = reason
             self._ready.set()

@@ -15,7 +15,7 @@ def pool_grow(state: State, n: int = 1, **kwargs: Any) -> dict[str, str]:
     del kwargs
     if state.autoscaler is not None:
         return nok("pool_grow is not supported with autoscale. Adjust autoscale range instead.")
-    state.node.resize(state.node.count + n)
+    state.node.resize(state.node.count + at_least_one(n))
     return ok("pool will grow")
 
 
@@ -25,7 +25,7 @@ def pool_shrink(state: State, n: int = 1, **kwargs: Any) -> dict[str, str]:
     del kwargs
     if state.autoscaler is not None:
         return nok("pool_shrink is not supported with autoscale. Adjust autoscale range instead.")
-    if n >= state.node.count:
+    if at_least_one(n) >= state.node.count:
         raise ValueError(f"there are {state.node.count}: {n} fewer would leave none")
     state.node.resize(state.node.count - n)
     return ok("pool will shrink")
@@ -52,3 +52,14 @@ def autoscale(state: State, max: int | None = None, min: int | None = None) -> d
         raise ValueError("Autoscale not enabled")
     most, least = state.autoscaler.update(max, min)
     return ok(f"autoscale now max={most} min={least}")
+
+
+def at_least_one(n: int) -> int:
+    """Return ``n``. One below would turn a command into its opposite.
+
+    Raises:
+        ValueError: it is not 1 or more.
+    """
+    if not isinstance(n, int) or n < 1:
+        raise ValueError(f"n is {n!r}: it is 1 or more")
+    return n

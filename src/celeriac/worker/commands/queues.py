@@ -30,7 +30,7 @@ def add_consumer(
     if not isinstance(queue, str) or not queue:
         raise ValueError("a queue has a name")
     ways = {"exchange": exchange, "routing_key": routing_key, **options}
-    if said := sorted(name for name, value in ways.items() if value not in {None, queue}):
+    if said := sorted(name for name, value in ways.items() if value is not None and value != queue):
         log.warning("queue %r is served; this store has no exchanges, so %s changes nothing", queue, ", ".join(said))
     del exchange_type
     state.order(lambda orders: replace(orders, queues=tuple(dict.fromkeys((*orders.queues, queue)))))
