@@ -17,7 +17,7 @@ from celeriac.app import signals
 from celeriac.app.periodic.place import timetable_of
 from celeriac.beat.roster import Here, enrol, entries_here, tidy
 from celeriac.beat.ticking import LEASE_S, STANDBY_S, Ticker
-from celeriac.core.errors import OperationalError, StoreRefused
+from celeriac.core.errors import ImproperlyConfigured, OperationalError, StoreRefused
 
 log = logging.getLogger("celeriac.beat")
 
@@ -77,6 +77,7 @@ class Beat:
 
         Raises:
             StoreRefused: the store refused it from the very first.
+            ImproperlyConfigured: there can be no such store.
             OperationalError: it was not reached, and ``broker_connection_retry_on_startup`` says not to wait for it.
         """
         signals.beat_init.send(sender=self)
@@ -105,6 +106,11 @@ class Beat:
             if not self.looked and (isinstance(error, StoreRefused) or not self._patient):
                 raise  # a wrong password does not mend itself
             self._say_away(error)
+            return RETRY_S
+        except ImproperlyConfigured:
+            if not self.looked:
+                raise  # such as a file that cannot be a database
+            log.exception("beat: this was not foreseen; going on")
             return RETRY_S
         except Exception:
             log.exception("beat: this was not foreseen; going on")

@@ -13,7 +13,7 @@ from celeriac.app.log_setup import LogPlan, install_logging, redirected_stdouts
 from celeriac.beat.choosing import Scheduling, scheduling_of
 from celeriac.beat.naming import beat_nodename
 from celeriac.beat.pinging import answering_pings
-from celeriac.cli.beat_process import run
+from celeriac.cli.beat_process import run, warn_of_memory
 from celeriac.cli.daemon import daemon_of, daemon_options
 from celeriac.cli.option_types import plain_name
 from celeriac.cli.program import Program, pass_program
@@ -69,6 +69,7 @@ def command(
     plan = LogPlan(settings=worker, node=name, level=loglevel, file=logfile or beat.logfile, color=program.color)
     handled = install_logging(plan)
     check_superuser(app.settings.general.accept_content)
+    warn_of_memory(app)
     chosen = scheduling_of(app, scheduler=scheduler, file=schedule, max_interval_s=max_interval)
     if not program.quiet:
         click.echo(introduction(app, chosen, name))

@@ -12,6 +12,7 @@ from typing import Any
 
 from celeriac.app.overseer import Overseer
 from celeriac.beat.choosing import Scheduling, scheduling_of
+from celeriac.cli.store_urls import store_urls
 
 log = logging.getLogger("celeriac.beat")
 
@@ -27,8 +28,16 @@ def run(chosen: Scheduling) -> int:
     return 0
 
 
+def warn_of_memory(app: Any) -> None:
+    """Say that nobody gets what is sent, where the broker is the memory of this process."""
+    broker, _ = store_urls(app)
+    if broker.startswith("memory:"):
+        log.warning("beat: memory:// lives in one process: no worker gets what is sent here")
+
+
 def run_beside(app: Any, *, scheduler: str | None, file: str | None) -> int:
     """Run the scheduler of a node's app until the node ends; return the exit code."""
+    warn_of_memory(app)
     chosen = scheduling_of(app, scheduler=scheduler, file=file, max_interval_s=None)
     _hear(chosen.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the node, too, which says when to end

@@ -11,7 +11,7 @@ from celeriac.beat.pinging import LEAST_AGE_S, Pinging
 from celeriac.beat.service import Beat
 from celeriac.control.answering import NoAnswer
 from celeriac.control.commands import Command
-from celeriac.core.errors import BrokerUnreachable, StoreRefused
+from celeriac.core.errors import BrokerUnreachable, ImproperlyConfigured, StoreRefused
 from system.patience import eventually
 from unit.beat.conftest import Office
 
@@ -60,12 +60,13 @@ def test_an_outage_is_told_once_and_outlived(office: Office, caplog: pytest.LogC
     assert office.timetable.attend("next", lease_s=1, limit=0).leader == "next"
 
 
-def test_a_store_that_refuses_from_the_first_ends_it(office: Office) -> None:
+@pytest.mark.parametrize("error", [StoreRefused("wrong password"), ImproperlyConfigured("no such folder")])
+def test_a_store_that_refuses_from_the_first_ends_it(office: Office, error: Exception) -> None:
     beat = Beat(office.app)
     beat.timetable = refusing = Interrupted(beat.timetable)
-    refusing.error = StoreRefused("wrong password")
+    refusing.error = error
 
-    with pytest.raises(StoreRefused):
+    with pytest.raises(type(error)):
         beat.run()
 
 

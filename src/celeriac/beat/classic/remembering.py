@@ -32,7 +32,7 @@ class Shelf(dict[str, Any]):
     """What is in the file: ``entries`` by their names, ``tz``, ``utc_enabled``."""
 
     def __init__(self, path: str) -> None:
-        """Read the file; one that cannot be read counts as none.
+        """Read the file; one that is not there counts as empty.
 
         Raises:
             ImproperlyConfigured: there is a file, and it is none of ours.
