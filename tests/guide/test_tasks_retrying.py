@@ -215,7 +215,7 @@ def test_jitter_spreads_the_pauses_below_the_computed_one(app: Celery, serve: Se
     for _ in range(10):
         fetch.delay()
 
-    eventually(lambda: len(waits) == 10, what="all wait")
+    eventually(lambda: len(waits) >= 10, what="all wait; whose pause is short may wait again")
     assert all(seconds is not None and 0 <= seconds <= 1000 for seconds in waits)
     assert len(set(waits)) > 1
 

@@ -65,6 +65,7 @@ def test_a_child_that_leaves_with_any_code_is_replaced(fleet: Fleet, code: int) 
     assert not alive(child)
 
 
+@pytest.mark.alone
 def test_a_hard_limit_ends_the_task_and_its_process_while_the_other_child_goes_on(fleet: Fleet) -> None:
     node = fleet.start("-c", "2")
     hung = fleet.send("over_the_hard_limit", "hung")

@@ -28,6 +28,7 @@ def thread() -> Iterator[threading.Thread]:
     thread.join()
 
 
+@pytest.mark.alone  # a process of xdist is no program that could be run again
 def test_where_nobody_has_said_otherwise_they_are_fresh_interpreters(
     app: Celery, thread: threading.Thread, caplog: pytest.LogCaptureFixture
 ) -> None:
