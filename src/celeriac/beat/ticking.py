@@ -47,6 +47,8 @@ class Sent(Struct, frozen=True):
     change: Change
     entry: Entry
     ids: Sequence[str]
+    before: bytes
+    """The state of the entry as it was read."""
 
 
 class Ticker:
@@ -102,25 +104,26 @@ class Ticker:
 
     def _send(self, records: Sequence[Record], now: float) -> None:
         ticks = [self._tick(record, now) for record in records]
-        for tick, moved in zip(ticks, self._carry_out([tick.change for tick in ticks]), strict=True):
+        for tick, moved in zip(ticks, self._carry_out(ticks), strict=True):
             if not moved:
-                log.debug("entry %s: another scheduler was faster, or it was changed", tick.entry.name)
+                log.debug("entry %s: nothing is sent; another scheduler was faster, it was changed, or refused", tick.entry.name)
             for id in tick.ids if moved else ():
                 fields = {"event": "beat-sent", "entry": tick.entry.name, "task_id": id}
                 log.info("Scheduler: Sending due task %s (%s)", tick.entry.name, tick.entry.task, extra=fields)
 
-    def _carry_out(self, changes: Sequence[Change]) -> Sequence[bool]:
+    def _carry_out(self, ticks: Sequence[Sent]) -> Sequence[bool]:
         try:
-            return self._timetable.change(changes)
+            return self._timetable.change([tick.change for tick in ticks])
         except BrokerUnreachable:
             raise
         except StoreRefused as refusal:
-            if len(changes) == 1:
-                [change] = changes
-                log.error("entry %s cannot be sent: %s", change.name, refusal)
-                return self._timetable.change([_without_messages(change, refusal, self._app.runtime.time())])
+            if len(ticks) == 1:
+                [tick] = ticks
+                log.error("entry %s cannot be sent: %s", tick.change.name, refusal)
+                self._timetable.change([_later(tick, refusal, self.now)])
+                return [False]
         # What was carried out is refused as outdated now; whose fault it was shows when each is tried for itself.
-        return [self._carry_out([change])[0] for change in changes]
+        return [self._carry_out([tick])[0] for tick in ticks]
 
     def _tick(self, record: Record, now: float) -> Sent:
         state: State | None = None
@@ -139,7 +142,7 @@ class Ticker:
         if decision.ticks:
             after = replace(after, last=now, id=ids[-1] if ids else after.id)
         change = Change(name=record.name, seen=record.revision, state=state_bytes(after), due=decision.due, messages=messages)
-        return Sent(change, entry, ids)
+        return Sent(change, entry, ids, record.state)
 
     def _entry(self, record: Record) -> Entry:
         known = self.here.get(record.name)
@@ -184,10 +187,10 @@ class Ticker:
         stored, due = record.state, now + POSTPONED_S
         if state is not None:
             stored = state_bytes(replace(state, problem=f"{type(error).__name__}: {error}"[:500]))
-        return Sent(Change(name=record.name, seen=record.revision, state=stored, due=due), unknown, ())
+        return Sent(Change(name=record.name, seen=record.revision, state=stored, due=due), unknown, (), record.state)
 
 
-def _without_messages(change: Change, refusal: StoreRefused, now: float) -> Change:
-    state = replace(state_of(change.state), problem=str(refusal)[:500])
-    due = now + POSTPONED_S if change.due is None else max(change.due, now + 1.0)
-    return Change(name=change.name, seen=change.seen, state=state_bytes(state), due=due)
+def _later(tick: Sent, refusal: StoreRefused, now: float) -> Change:
+    """Leave the entry as it was, and look again later: what was not sent is no run, and nobody waits for its end."""
+    state = replace(state_of(tick.before), problem=str(refusal)[:500])
+    return Change(name=tick.change.name, seen=tick.change.seen, state=state_bytes(state), due=now + POSTPONED_S)

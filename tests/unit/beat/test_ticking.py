@@ -13,9 +13,9 @@ import pytest
 from celeriac import Task, group, schedule, signals
 from celeriac.abc import Timetable
 from celeriac.app.periodic.lazily import BeatLazyFunc
-from celeriac.beat.ticking import LEASE_S, LOOK_S, STANDBY_S, Ticker
+from celeriac.beat.ticking import LEASE_S, LOOK_S, POSTPONED_S, STANDBY_S, Ticker
 from celeriac.core import typedjson
-from celeriac.core.errors import BrokerUnreachable
+from celeriac.core.errors import BrokerUnreachable, StoreRefused
 from celeriac.core.schedules.timetable import Agenda, Change, Record
 from unit.beat.conftest import Office
 
@@ -278,6 +278,36 @@ def test_a_run_by_hand_does_not_make_a_tick_overlap_the_one_before(office: Offic
     office.app.backend.store_result(by_hand, None, "SUCCESS")
     office.pass_time(10, beat)
     assert len(office.take()) == 1
+
+
+class Refusing:
+    """A timetable whose store takes no messages for a while."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner, self.full = inner, True
+
+    def change(self, changes: Sequence[Change]) -> Sequence[bool]:
+        if self.full and any(change.messages for change in changes):
+            raise StoreRefused("full")
+        return self._inner.change(changes)  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def test_a_tick_that_was_refused_is_no_run_and_is_made_up_for(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    office.schedule(e={**REPORT, "overlap": "skip", "max_runs": 1})
+    timetable = Refusing(office.timetable)
+    beat = office.beat(timetable)
+    office.pass_time(11, beat)
+    assert (office.state("e").runs, office.state("e").id, office.state("e").problem) == (0, None, "full")
+    assert "entry e cannot be sent: full" in caplog.text
+
+    timetable.full = False
+    office.pass_time(POSTPONED_S, beat)
+
+    assert office.names() == {"e": 1}
+    assert office.state("e").problem is None
 
 
 def test_while_a_task_of_the_group_before_goes_on_no_other_group_is_sent(office: Office) -> None:
