@@ -165,7 +165,17 @@ def test_a_pool_grows_shrinks_and_is_replaced(local_fleet: Fleet) -> None:
     assert "error" in ask(local_fleet, "pool_shrink", n=1)
     assert "error" in ask(local_fleet, "pool_shrink", n=-1)
     assert "error" in ask(local_fleet, "pool_grow", n=-1)
+    assert "error" in ask(local_fleet, "pool_grow", n=1.5)
     assert ask(local_fleet, "autoscale", max=4, min=1) == {"error": "ValueError('Autoscale not enabled')"}
+
+
+def test_bounds_that_cannot_be_kept_are_refused_and_the_node_goes_on(local_fleet: Fleet) -> None:
+    local_fleet.start("--autoscale", "2,1")
+
+    assert "error" in ask(local_fleet, "autoscale", max=50_000, min=1)
+    assert "error" in ask(local_fleet, "autoscale", max=2.5, min=1)
+
+    assert "ok" in ask(local_fleet, "autoscale", max=3, min=2)
 
 
 def test_a_node_tells_what_it_is_and_hides_its_secrets(local_fleet: Fleet) -> None:

@@ -34,7 +34,8 @@ class Commons:
 
     def __init__(self, app: Celery, plan: Plan, *, named: bool = False) -> None:
         """Make it. ``named``: fresh interpreters are to share it, not only forked children."""
-        self.rooms = rooms_for(plan.children, plan.slots_per_child)
+        most, _ = plan.autoscale or (0, 0)
+        self.rooms = rooms_for(max(plan.children, most), plan.slots_per_child)
         self.names: Sequence[str] = sorted(app.tasks)
         """The tasks that are counted."""
         self.file = _open_file() if named else None

@@ -19,7 +19,7 @@ from celeriac.worker.stopping import Ask, Stopping
 class LoneNode:
     """See ``Steered``."""
 
-    count = 1
+    count = most = 1
 
     def __init__(
         self, me: Lessee, slot: Slot, stopping: Stopping, *, wake: Callable[[], object], look: Callable[[], object]

@@ -212,8 +212,11 @@ class Node:
         """Have another number of children. Whoever is too many ends when its tasks have; none is ever killed for it.
 
         Raises:
+            TypeError: it is no whole number; numbers come from the wire, too.
             ValueError: fewer than 1, or more than ``most``.
         """
+        if not isinstance(count, int):
+            raise TypeError(f"a node has a whole number of children; {count!r} is none")
         if not 1 <= count <= self.most:
             raise ValueError(f"a node has at least 1 child, and this one room for {self.most}; {count} cannot be")
         self._count = count

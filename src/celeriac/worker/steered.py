@@ -72,6 +72,10 @@ class Steered(Protocol):
     def running(self) -> Sequence[Run]:
         """Return what they run."""
 
+    @property
+    def most(self) -> int:
+        """How many there can be."""
+
     def resize(self, count: int) -> None:
         """Have so many children. One too many ends when what it runs has ended.
 

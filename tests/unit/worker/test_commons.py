@@ -76,3 +76,12 @@ def test_without_a_file_only_forked_children_share_it(app: Celery) -> None:
 
     assert commons.file is None
     assert commons.book.read()[1].queues == ("q",)
+
+
+def test_a_node_that_may_grow_has_room_for_as_many_children_as_it_may_get() -> None:
+    app = Celery("scaled", broker="memory://", backend="memory://")
+    plan = plan_node(app, WorkerOptions(autoscale=(2000, 1), queues=("q",)))
+
+    commons = Commons(app, plan)
+
+    assert commons.rooms * 3 // 4 > 2000

@@ -85,6 +85,16 @@ class Bench:
         return process.heard
 
 
+def test_a_number_of_children_that_is_not_whole_is_refused_and_the_node_goes_on() -> None:
+    bench = Bench(count=2)
+
+    with pytest.raises(TypeError, match=r"3\.5 is none"):
+        bench.node.resize(3.5)  # type: ignore[arg-type]  # from the wire
+    bench.round()
+
+    assert (bench.node.count, len(bench.node._children.places)) == (2, 2)
+
+
 def test_a_node_that_is_stopped_before_its_children_fetch_never_says_that_it_is_ready() -> None:
     bench = Bench(stopped_at_birth=True)
 

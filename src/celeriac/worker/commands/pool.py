@@ -50,6 +50,11 @@ def autoscale(state: State, max: int | None = None, min: int | None = None) -> d
     """Modify autoscale settings."""
     if state.autoscaler is None:
         raise ValueError("Autoscale not enabled")
+    for bound in (max, min):
+        if bound is not None and not isinstance(bound, int):
+            raise TypeError(f"bounds are whole numbers of processes; {bound!r} is none")
+    if max is not None and max > state.node.most:
+        raise ValueError(f"this node has room for {state.node.most} processes; {max} cannot be")
     most, least = state.autoscaler.update(max, min)
     return ok(f"autoscale now max={most} min={least}")
 
