@@ -7,7 +7,7 @@ reads them, ``Daemon`` carries them out. Does not know: these programs. Source: 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
@@ -99,11 +99,11 @@ class Daemon:
 def daemon_options(command: F) -> F:
     """Add the options of a daemon to a command, which need not take them."""
     options = [
-        _option("--pidfile", "FILE", "Write the process id there; %n and %h are the node's. A second program is refused."),
-        _option("--uid", "USER", "Become this user."),
-        _option("--gid", "GROUP", "Become this group."),
-        _option("--umask", "OCTAL", "Permissions that new files lack, such as 022.", kind=_octal),
-        _option("--executable", "PYTHON", "With --detach: the Python that runs it."),
+        _option(("--pidfile",), "FILE", "Write the process id there; %n and %h are the node's. A second program is refused."),
+        _option(("-u", "--uid"), "USER", "Become this user."),
+        _option(("-g", "--gid"), "GROUP", "Become this group."),
+        _option(("--umask",), "OCTAL", "Permissions that new files lack, such as 022.", kind=_octal),
+        _option(("--executable",), "PYTHON", "With --detach: the Python that runs it."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -135,8 +135,8 @@ def asked_for() -> list[str]:
     return [f"--{name}" for name in click.get_current_context().meta.get(_GIVEN, {})]
 
 
-def _option(flag: str, metavar: str, help: str, kind: Any = str) -> Callable[[F], F]:
-    return click.option(flag, metavar=metavar, type=kind, expose_value=False, callback=_keep, help=help)
+def _option(flags: Sequence[str], metavar: str, help: str, kind: Any = str) -> Callable[[F], F]:
+    return click.option(*flags, metavar=metavar, type=kind, expose_value=False, callback=_keep, help=help)
 
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
