@@ -15,7 +15,6 @@ from celeriac.app.producer import Producer
 from celeriac.app.results.backend_view import BackendView
 from celeriac.app.results.results import Results
 from celeriac.config.settings import Conf
-from celeriac.control.client import Control
 
 
 class Home(Protocol):
@@ -67,8 +66,8 @@ class Home(Protocol):
         """Tells monitors what happens."""
 
     @property
-    def control(self) -> Control:
-        """Speaks to running workers."""
+    def control(self) -> Any:
+        """Speaks to running workers: a ``control.client.Control``."""
 
     once: Once
     """What it warns of once."""

@@ -273,7 +273,8 @@ def call_of(task: Any, args: Sequence[Any], kwargs: Mapping[str, Any], options: 
     """Return what an entry says of a task, its name or a signature."""
     if not isinstance(task, Mapping):
         return {"task": task, "args": tuple(args), "kwargs": dict(kwargs), "options": dict(options)}
-    made = task.clone(tuple(args), dict(kwargs)) if hasattr(task, "clone") else dict(task)
+    clone = getattr(task, "clone", None)
+    made = dict(task) if clone is None else clone(tuple(args), dict(kwargs))
     said = {"task": made["task"], "args": tuple(made["args"]), "kwargs": dict(made["kwargs"])}
     said["options"] = {**made["options"], **options}
     return said | ({"subtask_type": made["subtask_type"]} if made.get("subtask_type") else {})

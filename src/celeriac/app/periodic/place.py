@@ -33,9 +33,9 @@ def timetable_of(app: Any, file: str | None = None) -> tuple[str, Timetable]:
     Raises:
         ImproperlyConfigured: there is no place where one could be kept.
     """
-    file = file or app.settings.beat.schedule_filename
-    name = timetable_name(app, file)
-    return name, open_timetable(app.store, name, file=file, runtime=app.runtime)
+    aside: str = file or app.settings.beat.schedule_filename
+    name = timetable_name(app, aside)
+    return name, open_timetable(app.store, name, file=aside, runtime=app.runtime)
 
 
 def zones_of(app: Any) -> Callable[[str], tzinfo]:

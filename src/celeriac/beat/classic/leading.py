@@ -33,9 +33,9 @@ class Leading:
         """``make`` makes the scheduler; ``kind`` names its class, ``interval_s`` its longest pause, for people."""
         self.app, self._make = app, make
         self.described, self.interval_s = kind, interval_s
-        file = file or app.settings.beat.schedule_filename
-        where = f"{timetable_name(app, file)}/{kind}"
-        self._lead = open_timetable(app.store, where, file=file, runtime=app.runtime)
+        aside: str = file or app.settings.beat.schedule_filename
+        where = f"{timetable_name(app, aside)}/{kind}"
+        self._lead = open_timetable(app.store, where, file=aside, runtime=app.runtime)
         self._who = f"{os.uname().nodename}-{os.getpid()}-{app.runtime.new_id()[:8]}"
         self._until, self._answered, self._away = 0.0, False, False
         self._stop, self._ended = threading.Event(), threading.Event()

@@ -37,7 +37,7 @@ class Eventlet:
 
     def sleep(self, seconds: float) -> None:
         """Let the others run for so long."""
-        eventlet.sleep(seconds)
+        eventlet.sleep(seconds)  # pyright: ignore[reportArgumentType] - it takes fractions, whatever it says
 
 
 class EventletLane(GreenletLane):

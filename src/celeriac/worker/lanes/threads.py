@@ -108,8 +108,8 @@ class ThreadsLane:
         outcome: Outcome
         try:
             # In a context of its own: should a run be interrupted where it leaves its context, the next one does not notice.
-            run = partial(copy_context().run, execute, request.task, request.context, partial(self._drive, tag))
-            outcome = gate.run(tag, run)
+            own, drive = copy_context(), partial(self._drive, tag)
+            outcome = gate.run(tag, lambda: own.run(execute, request.task, request.context, drive))
         except BaseException as error:
             outcome = ended_by(error, self._slot.seat(number))
         finally:
