@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from cli.terminal import Terminal
+from system.patience import eventually
 
 Start = Callable[..., subprocess.Popen[str]]
 PATIENCE_S = 20.0
@@ -102,12 +103,12 @@ def test_what_a_task_prints_goes_to_the_log(terminal: Terminal, worker: Start) -
 
 def test_the_log_goes_to_the_file_that_is_named(terminal: Terminal) -> None:
     process = terminal.start("-A", "shop", "worker", "-l", "INFO", "-c", "1", "-n", "shop@here", "-f", "%n.log")
-    terminal.celeriac("-A", "shop", "call", "shop.add", "-a", "[2, 3]", "--wait", "--timeout", "20")
+    log = terminal.folder / "shop.log"
+    eventually(lambda: log.exists() and "ready." in log.read_text(), what="it says in its log that it is ready")
 
     process.terminate()
     printed = rest_of(process)
 
-    assert "ready." in (terminal.folder / "shop.log").read_text()
     assert "ready." not in printed
 
 

@@ -124,7 +124,10 @@ def test_children_that_share_a_file_do_not_mix_their_lines(local_fleet: Fleet) -
 
 
 def test_a_program_that_sets_logging_up_itself_still_learns_which_task_speaks(local_fleet: Fleet) -> None:
-    node, _, _ = spoken(local_fleet, setup="by itself")
+    node = start(local_fleet, setup="by itself")
+    node.wait_until_ready()
+    local_fleet.client.send_task(SPEAK).get(timeout=15)
+    node.stop()
 
     assert lines_with(f"MINE {SPEAK} a.third.party: by a third party", node.log)
     assert lines_with("MINE ??? celeriac.worker: node0@here ready.", node.log)
