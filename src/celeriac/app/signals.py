@@ -58,7 +58,7 @@ heartbeat_sent: Final = Signal(name="heartbeat_sent")
 worker_shutting_down: Final = Signal(("sig", "how", "exitcode"), name="worker_shutting_down")
 worker_shutdown: Final = Signal(name="worker_shutdown")
 
-# ---- declared, so that programs can connect; sent by nothing in this version -------------------------------------------
+# ---- a beat, and a child of eventlet ---------------------------------------------------------------------------------
 
 beat_init: Final = Signal(name="beat_init")
 beat_embedded_init: Final = Signal(name="beat_embedded_init")

@@ -30,7 +30,7 @@ class TaskMessage(NamedTuple):
     body: Any
     """Arguments, keyword arguments, and what follows the call."""
     sent_event: Any
-    """Always ``None``: no events are sent in this version."""
+    """Always ``None``: the producer tells of what it sends, when it does."""
 
 
 class Queues(dict[str, Queue]):
@@ -270,8 +270,8 @@ class AMQP:
         """Return the message of a call: protocol version 2. Nothing is sent.
 
         Every argument is the option of ``apply_async`` of its name, but for these: ``callbacks`` is ``link``, ``errbacks`` is
-        ``link_error``; ``create_sent_event`` has no effect, as no events are sent in this version; ``now`` and ``timezone`` have
-        none, as the app's clock and zone are asked.
+        ``link_error``; ``create_sent_event`` has no effect, as the producer makes that event; ``now`` and ``timezone`` have none,
+        as the app's clock and zone are asked.
         """
         del create_sent_event, now, timezone
         given = {"countdown": countdown, "eta": eta, "group_id": group_id, "group_index": group_index, "expires": expires}
